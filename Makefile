@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every command of the project.  kbuild does not read this file: it has Kbuild.
+
+.PHONY: all run shell test lint doc setup clean distclean help
+
+all:
+	@bash qemu/build.sh
+
+run:
+	@bash qemu/run.sh tour
+
+shell:
+	@bash qemu/run.sh shell
+
+test:
+	@bash qemu/test.sh
+
+lint:
+	@bash scripts/lint.sh
+
+doc:
+	@bash scripts/doc.sh
+
+setup:
+	@bash qemu/setup-all.sh
+
+clean:
+	rm -rf build rust_eventfs.ko
+
+distclean: clean
+	@bash qemu/distclean.sh
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+## make                 build rust_eventfs.ko for our own kernel (built first)
+## make KDIR=FOLDER     build it for a configured, Rust-enabled Linux 7.3 tree
+## make run             build everything, boot a guest, show a guided tour;
+##                      on a terminal it leaves you in a shell in the guest
+## make shell           the same without the tour
+## make test            run the tests in the guest, on both kernels
+## make lint            rustfmt, clippy, checkpatch, shellcheck
+## make doc             the module's documentation (build/doc)
+## make setup           only install the tools
+## make clean           remove build/ and rust_eventfs.ko
+## make distclean       also remove the cache: kernels, sources, tools
+##
+## Variables:
+##   T=PATTERN          only the tests whose name contains PATTERN
+##   KERNEL=FLAVOUR     normal or debug (test: default both; others: normal)
+##   KERNEL_SRC=PATH    the kernel's source, a folder or a tarball
+##   KERNEL_SHA256=SUM  accept a kernel tarball with this SHA-256
+##   LLVM=-19 RUSTC=... BINDGEN=...  the tools to use
+##   JOBS=N V=1         how many processes; show the commands
+##   LIMIT=SECONDS      how long the tests may take on one kernel
+##
+## The cache is ~/.cache/rust_eventfs ($XDG_CACHE_HOME is heeded).

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Looks for the kernel's reports of trouble in the log of a console.
+#
+#   console.sh LOG         shows each with its context; fails if there is one
+#   console.sh --self-test shows that reports of every kind are found, whatever
+#                          stands before them, and that other lines are not
+
+set -euo pipefail
+export LC_ALL=C
+
+# What trouble looks like.  No pattern is tied to the start of a line: times,
+# levels and callers stand there as the configuration has it.
+patterns='
+# Whatever says so itself.
+\bWARNING\b
+\bBUG\b
+\bOops\b
+\bINFO: (task|rcu|possible|trying|lockdep|suspicious|inconsistent|recursive)
+\b(KASAN|KCSAN|KMSAN|KFENCE|UBSAN|ODEBUG):
+Kernel panic|Attempted to kill (init|the idle)
+panicked at
+\[ cut here \]|---\[ end trace
+Call Trace:
+eventfs-guest: FAIL
+
+# Exceptions.
+general protection fault|double fault|divide error|invalid opcode
+Unable to handle kernel|unable to handle page fault|NULL pointer dereference
+segfault at|traps: .* trap
+stack guard page|kernel stack overflow|[Cc]orrupted stack end|stack-protector:
+scheduling while atomic|called from invalid context|Bad page (state|map)
+
+# Locks, RCU, tasks that hang.
+possible (circular|recursive|irq lock|unsafe)|inconsistent lock state
+suspicious RCU usage|suspicious rcu_[a-z_]*\(\) usage
+held lock freed|lock held when returning|still has locks held
+bad unlock balance|bad contention|Invalid wait context|DEBUG_LOCKS_WARN_ON
+nested lock was not taken|non-static key
+MAX_LOCK[A-Z_]* too low|MAX_STACK_TRACE[A-Z_]* too low|turning off the locking correctness
+rcu.*detected.* stalls?\b|rcu.*self-detected stall|kthread starved
+blocked for more than|soft lockup|hard LOCKUP|workqueue lockup
+
+# Memory and counters.
+refcount_t:
+(list_add|list_del|plist)[a-z_]* corruption
+Objects remaining|Slab cache still has objects|Wrong slab cache
+Redzone overwritten|Poison overwritten|Padding overwritten|Object already free|Freelist corrupt
+unreferenced object|suspected memory leaks
+kmemleak: (Memory pool empty|Cannot|Kernel memory leak detector disabled|Kmemleak disabled)
+invoked oom-killer|Out of memory|page allocation failure
+usercopy: Kernel memory (exposure|overwrite)
+
+# File systems and objects.
+VFS: Busy inodes|VFS_(BUG|WARN)_ON|still in use \(
+kobject.* is not initialized|cannot create duplicate filename
+'
+
+# each_pattern: one a line.
+each_pattern() {
+	printf '%s\n' "$patterns" | grep -v -E '^(#|$)'
+}
+
+expression=$(each_pattern | paste -sd'|')
+
+# clean: without what terminals and serial lines add.  The stack of a failure
+# that was asked for is no trouble: fault injection announces each.
+clean() {
+	tr -d '\r' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g' | awk '
+		/FAULT_INJECTION: forcing a failure/ { asked = 60 }
+		asked > 0 {
+			asked--
+			if (/Call Trace:/) sub(/Call Trace:/, "Stack of the failure asked for:")
+			if (/<\/TASK>/) asked = 0
+		}
+		{ print }'
+}
+
+# check LOG: shows the first reports with what stands around them.
+check() {
+	local text count shown
+	[ -s "$1" ] || {
+		echo "error: there is no console log in $1"
+		return 1
+	}
+	text=$(clean <"$1")
+	# Only a count of nothing (status 1) is good news; an error is none.
+	count=$(grep -a -c -P "$expression" <<<"$text") || [ $? -eq 1 ]
+	[ "$count" -gt 0 ] || return 0
+	shown=120
+	echo "The console shows trouble: $count lines of reports in $1"
+	grep -a -n -B 5 -A 40 -P "$expression" <<<"$text" | sed -n "1,${shown}s/^/    /p"
+	return 1
+}
+
+# self_test: each line of console.samples says whether it is trouble; each
+# pattern has a line there that shows what it is good for.
+self_test() {
+	local kind text prefix file status failed=0
+	local samples
+	samples=$(dirname "$0")/console.samples
+	file=$(mktemp)
+	# shellcheck disable=SC2064
+	trap "rm -f '$file'" EXIT
+	while read -r text; do
+		if ! grep -q -P "^trouble .*($text)" "$samples"; then
+			echo "no sample shows this pattern: $text"
+			failed=1
+		fi
+	done < <(each_pattern)
+	while read -r kind text; do
+		case $kind in
+		trouble | fine) ;;
+		*) continue ;;
+		esac
+		for prefix in '' '[    3.141592] ' '[   12.000001][  T123] ' '<4>[  700.000000] ' \
+			'[  700.000000][    C1] '; do
+			printf '[    0.000000] Linux version 7.3.4\r\n%s%s\r\n[    9.000000] end\r\n' \
+				"$prefix" "$text" >"$file"
+			status=0
+			check "$file" >/dev/null || status=1
+			if [ "$kind $status" != "trouble 1" ] && [ "$kind $status" != "fine 0" ]; then
+				echo "not recognised as $kind: $prefix$text"
+				failed=1
+			fi
+		done
+	done <"$samples"
+	: >"$file"
+	! check "$file" >/dev/null || {
+		echo "an empty log passes"
+		failed=1
+	}
+	return $failed
+}
+
+case ${1:?which log?} in
+--self-test) self_test ;;
+*) check "$1" ;;
+esac

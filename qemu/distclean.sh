@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make distclean`: removes the cache, and says what that is.
+
+here=$(dirname "$0")
+# shellcheck source=qemu/lib.sh
+. "$here/lib.sh"
+
+if [ -d "$CACHE" ]; then
+	say "Removing $CACHE ($(du -sh "$CACHE" | cut -f1)): kernel sources and builds, downloads, tools"
+	rm -rf "$CACHE"
+else
+	say "There is no cache in $CACHE"
+fi
+say "Debian packages that were installed stay."

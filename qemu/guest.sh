@@ -1,0 +1,161 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The guest: packs what it consists of, starts it, and tells how it went.
+# Sourced after lib.sh, setup.sh, kernel.sh and module.sh.
+
+QEMU=qemu-system-x86_64
+
+HELPERS_TARGET=x86_64-unknown-linux-gnu
+
+# build_helpers: the tests' Rust programs, static.
+build_helpers() {
+	cd "$ROOT/tests/helpers" || return
+	RUSTFLAGS='-Ctarget-feature=+crt-static' \
+		"$CARGO" build --release --locked --target $HELPERS_TARGET \
+		--target-dir "$BUILD/helpers"
+}
+
+# helpers: builds them, and sets HELPERS to the programs.
+helpers() {
+	local program
+	HELPERS=()
+	with_lock "$BUILD/helpers.lock" step "build the tests' helpers" helpers build_helpers
+	while read -r program; do
+		if readelf -l "$program" | grep -q INTERP; then
+			die "$program is not static, so it cannot run in the guest"
+		fi
+		HELPERS+=("$program")
+	done < <(find "$BUILD/helpers/$HELPERS_TARGET/release" -maxdepth 1 -type f -perm -u+x)
+	[ ${#HELPERS[@]} -gt 0 ] || die "tests/helpers built no program"
+}
+
+# new_run FLAVOUR: sets RUN to a new folder for what this run leaves; of the
+# older ones the latest ten are kept.
+new_run() {
+	mkdir -p "$BUILD/run"
+	find "$BUILD/run" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn |
+		sed -n '10,$s/^[^ ]* //p' | xargs -r rm -rf
+	RUN=$(mktemp -d "$BUILD/run/$1.$(date +%H%M%S).XXX")
+}
+
+# install_modules TREE KDIR BUILT: all modules, signed, where modprobe finds them.
+install_modules() {
+	local tree=$1 kdir=$2 built=$3 release file hash
+	release=$(cat "$kdir/include/config/kernel.release")
+	mkdir -p "$tree/lib/modules/$release/extra" "$tree/eventfs/modules"
+	hash=$(from_config "$kdir" MODULE_SIG_HASH)
+	while read -r file; do
+		cp "$file" "$tree/lib/modules/$release/extra/"
+		file=/lib/modules/$release/extra/$(basename "$file")
+		if [ -n "$hash" ]; then
+			"$kdir/scripts/sign-file" "$hash" "$kdir/certs/signing_key.pem" \
+				"$kdir/certs/signing_key.x509" "$tree$file" || return
+		fi
+		case $file in
+		*/rust_eventfs.ko) ln -s "$file" "$tree/eventfs/" ;;
+		*) ln -s "$file" "$tree/eventfs/modules/" ;;
+		esac
+	done < <(sed "s|^|$kdir/|; s|\.o\$|.ko|" "$kdir/modules.order"
+		[ ! -d "$built" ] || find "$built" -name '*.ko')
+	cp "$kdir/modules.builtin" "$kdir/modules.builtin.modinfo" "$kdir/modules.order" \
+		"$tree/lib/modules/$release/"
+	depmod -b "$tree" "$release"
+}
+
+# pack RUN FLAVOUR KDIR BUILT: makes RUN/initramfs.cpio.  No privilege is
+# needed: the kernel's own tool writes the device node into the archive.
+pack() {
+	local run=$1 flavour=$2 kdir=$3 built=$4 tree=$1/root
+	mkdir -p "$tree/bin" "$tree/etc" "$tree/eventfs"
+	ln -s bin "$tree/sbin"
+	cp "$BUSYBOX" "$tree/bin/busybox"
+	cp "$ROOT/qemu/guest/init" "$tree/init"
+	cp "$ROOT/qemu/guest/tour.sh" "$ROOT/qemu/guest/shell.sh" "$tree/eventfs/"
+	cp "$run/run.sh" "$tree/eventfs/run"
+	echo "$flavour" >"$tree/eventfs/kernel"
+	printf '%s\n' root:x:0:0:root:/root:/bin/sh user:x:1000:1000:user:/tmp:/bin/sh \
+		nobody:x:65534:65534:nobody:/tmp:/bin/sh >"$tree/etc/passwd"
+	printf '%s\n' root:x:0: user:x:1000: nogroup:x:65534: >"$tree/etc/group"
+	cp "$ROOT/qemu/guest/profile" "$tree/etc/profile"
+	mkdir "$tree/eventfs/tests"
+	tar -C "$ROOT/tests" --exclude=./helpers -cf - . | tar -C "$tree/eventfs/tests" -xf - || return
+	cp "${HELPERS[@]}" "$tree/bin/"
+	install_modules "$tree" "$kdir" "$built" || return
+	{
+		echo 'dir /dev 0755 0 0'
+		echo 'nod /dev/console 0600 0 0 c 5 1'
+		find "$tree" -mindepth 1 \( -type d -printf 'dir /%P 0755 0 0\n' \) -o \
+			\( -type l -printf 'slink /%P %l 0777 0 0\n' \) -o \
+			\( -type f -perm -u+x -printf 'file /%P %p 0755 0 0\n' \) -o \
+			\( -type f -printf 'file /%P %p 0644 0 0\n' \)
+	} >"$run/contents"
+	"$kdir/usr/gen_init_cpio" "$run/contents" >"$run/initramfs.cpio" || return
+	rm -rf "$tree"
+}
+
+# probe_kvm IMAGE: whether a guest says something under KVM.  That /dev/kvm
+# can be opened proves nothing.
+probe_kvm() {
+	local kernel=$1
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
+	timeout -k 2 15 "$QEMU" -nodefaults -no-user-config -display none -no-reboot \
+		-accel kvm -cpu host -m 256 -kernel "$kernel" \
+		-append "console=ttyS0 earlyprintk=serial,ttyS0 panic=-1" -serial stdio \
+		</dev/null 2>/dev/null | grep -a -q 'Linux version'
+}
+
+# accelerator IMAGE: sets ACCEL to QEMU's options.  The answer of the probe
+# holds until the machine boots anew, or QEMU changes.
+accelerator() {
+	local key file=$CACHE/accelerator answer
+	ACCEL=(-accel "tcg,thread=multi" -cpu "max,la57=off")
+	key="$(cat /proc/sys/kernel/random/boot_id) $("$QEMU" --version | head -n 1)"
+	if [ "$(sed -n 1p "$file" 2>/dev/null)" != "$key" ]; then
+		if probe_kvm "$1"; then answer=kvm; else answer=tcg; fi
+		say "The guest will run on $answer$([ $answer = kvm ] || echo ', slower than KVM, which starts no guest here')"
+		printf '%s\n%s\n' "$key" "$answer" >"$file"
+	fi
+	[ "$(sed -n 2p "$file")" != kvm ] || ACCEL=(-accel kvm -cpu host)
+}
+
+# guest FLAVOUR LIMIT SCRIPT [interactive]: boots the flavour's kernel with the
+# module and runs SCRIPT (text) in it, its output on stdout, for at most LIMIT
+# seconds.  Sets RUN to the folder with what is left, and GUEST_STATUS to the
+# exit status of SCRIPT, or to a word that says why there is none.
+guest() {
+	local flavour=$1 limit=$2 script=$3 mode=${4:-} memory=1G image status=0
+	local kernel=$KERNEL_DIR tty=()
+	new_run "$flavour"
+	printf '%s\n' "$script" >"$RUN/run.sh"
+	HINT="look into the log; the files are in $RUN." \
+		step "pack the guest ($flavour)" "pack-$flavour" pack "$RUN" "$flavour" "$kernel" "$BUILD/$flavour"
+	image=$kernel/arch/x86/boot/bzImage
+	accelerator "$image"
+	# The sanitizer's shadow and the lists of the other checkers take room.
+	[ "$(from_config "$kernel" KASAN)" != y ] || memory=3G
+	if [ "$mode" = interactive ]; then
+		# Keys such as Ctrl-C belong to the guest; Ctrl-A x ends QEMU.
+		tty=(-chardev "stdio,id=tty,mux=on,signal=off")
+	else
+		tty=(-chardev "stdio,id=tty,signal=off")
+	fi
+	set -- "$QEMU" -name eventfs -nodefaults -no-user-config -display none -no-reboot \
+		"${ACCEL[@]}" -smp 2 -m "$memory" -kernel "$image" -initrd "$RUN/initramfs.cpio" \
+		-append "console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 panic=-1 log_buf_len=4M" \
+		-serial "file:$RUN/console" "${tty[@]}" -serial chardev:tty -serial "file:$RUN/status"
+	if [ "$mode" = interactive ]; then
+		"$@" || status=$?
+	else
+		timeout --foreground -k 10 "$limit" "$@" </dev/null || status=$?
+	fi
+	GUEST_STATUS=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$RUN/status" 2>/dev/null)
+	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+		GUEST_STATUS=timeout
+		say "error: the $flavour guest was stopped: it was not done after $(elapsed "$limit")"
+	elif [ -z "$GUEST_STATUS" ]; then
+		GUEST_STATUS=died
+		say "error: the $flavour guest ended early (QEMU's exit status: $status)"
+	fi
+	rm -f "$RUN/initramfs.cpio" "$RUN/contents"
+}

@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A shell for the user, with the module loaded and the file system mounted.
+
+dir=/mnt
+[ -d /sys/module/rust_eventfs ] || insmod /eventfs/rust_eventfs.ko
+mount -t eventfs nodev $dir
+cd $dir || exit
+cat <<END
+
+This is a shell in the guest. The module is loaded, and eventfs is mounted
+here, on $dir. Some things to try:
+
+    ls events/sched; cat events/sched/sched_switch/format
+    echo 'p:my/open do_sys_openat2' > kprobe_events; ls -l events/my/open
+    echo 1 > events/my/open/enable; cat trace_pipe
+    /eventfs/tests/run.sh
+
+\`exit\` or Ctrl-D leaves; Ctrl-A x kills the guest.
+
+END
+exec sh -i

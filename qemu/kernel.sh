@@ -1,0 +1,307 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel: gets its source, and builds the flavours that config/ describes.
+# Sourced after lib.sh and setup.sh.
+
+unset KERNEL_SRC_DIR KERNEL_SRC_ID KERNEL_DIR
+KERNEL_SERIES=7.3
+KERNEL_RELEASE=7.3.4
+KERNEL_TARBALL=linux-$KERNEL_RELEASE.tar.xz
+KERNEL_URL=${KERNEL_URL:-https://cdn.kernel.org/pub/linux/kernel/v7.x/$KERNEL_TARBALL}
+DEBIAN_SOURCE=linux-source-$KERNEL_SERIES
+DEBIAN_SUITE=trixie-backports
+CONFIGS=$ROOT/qemu/config
+
+# flavour_exists NAME: whether there is such a flavour.
+flavour_exists() {
+	[ "$1" != base ] && [ -f "$CONFIGS/$1.config" ]
+}
+
+# hash_of FILE
+hash_of() {
+	sha256sum <"$1" | cut -d' ' -f1
+}
+
+# known_hash HASH: whether it is listed, or named by the user.
+known_hash() {
+	[ "$1" = "${KERNEL_SHA256:-}" ] || grep -q "^$1 " "$ROOT/qemu/kernel.sha256"
+}
+
+# series_of FOLDER: the kernel's version, as far as it matters.
+series_of() {
+	sed -n 's/^VERSION = //p;s/^PATCHLEVEL = //p' "$1/Makefile" 2>/dev/null |
+		head -n 2 | paste -sd.
+}
+
+# unpack TARBALL HASH: into $CACHE/src, under its own name.
+unpack() {
+	local name temporary
+	temporary=$CACHE/src/.unpack.$$
+	rm -rf "$CACHE"/src/.unpack.*
+	mkdir -p "$temporary"
+	tar -xf "$1" -C "$temporary" || return
+	name=$(cd "$temporary" && ls)
+	if [ "$(series_of "$temporary/$name")" != "$KERNEL_SERIES" ]; then
+		echo "$1 does not hold a Linux $KERNEL_SERIES"
+		return 1
+	fi
+	rm -rf "$CACHE/src/$name" "$CACHE/src/$name.sha256"
+	mv "$temporary/$name" "$CACHE/src/$name" || return
+	rmdir "$temporary"
+	echo "$2" >"$CACHE/src/$name.sha256"
+}
+
+# use_tarball TARBALL: sets KERNEL_SRC_DIR and KERNEL_SRC_ID, unpacking if new.
+use_tarball() {
+	local hash
+	hash=$(hash_of "$1")
+	known_hash "$hash" ||
+		die "$1 is not a kernel source that is known here; its SHA-256 is $hash" \
+			"Compare that with what its publisher says (kernel.org: sha256sums.asc beside the tarball)," \
+			"and if it agrees, run again with KERNEL_SHA256=$hash"
+	if ! cached_source "$hash"; then
+		step "unpack the kernel source" kernel-unpack unpack "$1" "$hash"
+		cached_source "$hash" || die "$1 did not leave a source tree in $CACHE/src"
+	fi
+}
+
+# cached_source [HASH]: uses an unpacked source that is in the cache.
+cached_source() {
+	local stamp dir hash
+	for stamp in "$CACHE"/src/*.sha256; do
+		[ -f "$stamp" ] || continue
+		dir=${stamp%.sha256}
+		hash=$(cat "$stamp")
+		[ "$(series_of "$dir")" = "$KERNEL_SERIES" ] || continue
+		[ -z "${1:-}" ] || [ "$1" = "$hash" ] || continue
+		KERNEL_SRC_DIR=$dir
+		KERNEL_SRC_ID=$hash
+		return 0
+	done
+	return 1
+}
+
+# apt_private COMMAND...: apt with the sources of one more suite, in the cache:
+# the machine's own configuration of sources stays as it is.
+apt_private() {
+	local command=$1
+	shift
+	"$command" -q \
+		-o Dir::Etc::SourceList="$CACHE/apt/sources.list" \
+		-o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::State::Lists="$CACHE/apt/lists" \
+		-o Dir::Cache="$CACHE/apt/cache" \
+		-o APT::Sandbox::User="$(id -un)" \
+		"$@"
+}
+
+# debian_host: where this machine gets its Debian from.
+debian_host() {
+	(
+		# shellcheck source=/dev/null
+		. /etc/os-release
+		apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
+			sed -n "s/^${VERSION_CODENAME:?} \([a-z]*:.*\)/\1/p" | head -n 1
+	)
+}
+
+DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+debian_offers_source() {
+	debian && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null &&
+		[ -r $DEBIAN_KEYRING ] && [ -n "$(debian_host)" ]
+}
+
+# download_debian: leaves the package's tarball, checked, in $CACHE/dl.
+download_debian() {
+	local deb hash
+	mkdir -p "$CACHE/dl" "$CACHE/apt/lists/partial" "$CACHE/apt/cache/archives/partial"
+	echo "deb [signed-by=$DEBIAN_KEYRING] $(debian_host) $DEBIAN_SUITE main" \
+		>"$CACHE/apt/sources.list"
+	apt_private apt-get update || return
+	cd "$CACHE/dl" || return
+	# apt checks what it gets against the signed index of the suite.
+	apt_private apt-get download "$DEBIAN_SOURCE" || return
+	deb=$(find . -name "${DEBIAN_SOURCE}_*.deb" -printf '%T@ %f\n' | sort -n | sed -n '$s/^[^ ]* //p')
+	hash=$(hash_of "$deb")
+	if ! known_hash "$hash"; then
+		echo "Note: $deb, $hash, is signed by Debian, but was not tried here."
+	fi
+	unpack_deb "$deb"
+}
+
+# unpack_deb PACKAGE: takes the tarball out of it.
+unpack_deb() {
+	dpkg-deb --fsys-tarfile "$1" |
+		tar -xO "./usr/src/$DEBIAN_SOURCE.tar.xz" >"$CACHE/dl/$DEBIAN_SOURCE.tar.xz.new" || return
+	mv "$CACHE/dl/$DEBIAN_SOURCE.tar.xz.new" "$CACHE/dl/$DEBIAN_SOURCE.tar.xz"
+}
+
+download_kernel_org() {
+	mkdir -p "$CACHE/dl"
+	if command -v curl >/dev/null; then
+		curl --fail --location --show-error --output "$CACHE/dl/$KERNEL_TARBALL.new" "$KERNEL_URL"
+	elif command -v wget >/dev/null; then
+		wget --output-document="$CACHE/dl/$KERNEL_TARBALL.new" "$KERNEL_URL"
+	else
+		echo "Neither curl nor wget is here."
+		return 1
+	fi || return
+	mv "$CACHE/dl/$KERNEL_TARBALL.new" "$CACHE/dl/$KERNEL_TARBALL"
+}
+
+# kernel_source: sets KERNEL_SRC_DIR and KERNEL_SRC_ID, from the first of:
+# KERNEL_SRC, the cache, Debian, kernel.org.
+kernel_source() {
+	local tarball
+	[ -z "${KERNEL_SRC_DIR:-}" ] || return 0
+	if [ -n "${KERNEL_SRC:-}" ]; then
+		if [ -d "$KERNEL_SRC" ]; then
+			KERNEL_SRC_DIR=$(realpath "$KERNEL_SRC")
+			[ "$(series_of "$KERNEL_SRC_DIR")" = "$KERNEL_SERIES" ] ||
+				die "KERNEL_SRC=$KERNEL_SRC is not a Linux $KERNEL_SERIES"
+			if [ -e "$KERNEL_SRC_DIR/.config" ] || [ -d "$KERNEL_SRC_DIR/include/config" ]; then
+				die "KERNEL_SRC=$KERNEL_SRC was built in place, so nothing can be built from it elsewhere" \
+					"Clean it with \`make mrproper\`, or build only the module with \`make KDIR=$KERNEL_SRC\`."
+			fi
+			# Such a folder may change at any time.
+			KERNEL_SRC_ID=folder:$KERNEL_SRC_DIR
+		elif [ -f "$KERNEL_SRC" ]; then
+			use_tarball "$KERNEL_SRC"
+		else
+			die "KERNEL_SRC=$KERNEL_SRC is neither a folder nor a file"
+		fi
+		return
+	fi
+	cached_source && return
+	for tarball in "$CACHE/dl/$DEBIAN_SOURCE.tar.xz" "$CACHE/dl/$KERNEL_TARBALL"; do
+		if [ -f "$tarball" ] && known_hash "$(hash_of "$tarball")"; then
+			use_tarball "$tarball"
+			return
+		fi
+	done
+	if debian_offers_source; then
+		say "Getting $DEBIAN_SOURCE (160 MB) from Debian's $DEBIAN_SUITE into $CACHE"
+		HINT="check the network; or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL." \
+			step "get the kernel source" kernel-source download_debian
+		tarball=$CACHE/dl/$DEBIAN_SOURCE.tar.xz
+		# What Debian's signature vouches for needs no other word.
+		KERNEL_SHA256=$(hash_of "$tarball")
+	else
+		say "Getting $KERNEL_TARBALL (150 MB) from kernel.org into $CACHE"
+		HINT="check the network; or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL." \
+			step "get the kernel source" kernel-source download_kernel_org
+		tarball=$CACHE/dl/$KERNEL_TARBALL
+	fi
+	use_tarball "$tarball"
+	rm -f "$tarball"
+}
+
+# fragments FLAVOUR: its lines, without comments.
+fragments() {
+	grep -h -E '^(CONFIG_|# CONFIG_[A-Z0-9_]+ is not set$)' \
+		"$CONFIGS/base.config" "$CONFIGS/$1.config"
+}
+
+# kernel_key FLAVOUR: a name for all that goes into the build.
+kernel_key() {
+	{
+		echo "source $KERNEL_SRC_ID"
+		fragments "$1"
+		"$(llvm_tool clang)" --version | head -n 1
+		"$RUSTC" --version
+		"$BINDGEN" --version
+	} | sha256sum | cut -c 1-12
+}
+
+# kernel_make DIR ARGUMENTS...: the kernel's make, with our tools.
+kernel_make() {
+	local dir=$1
+	shift
+	make -C "$KERNEL_SRC_DIR" O="$dir" LLVM="$LLVM" RUSTC="$RUSTC" \
+		RUSTDOC="$RUSTDOC" RUSTFMT="$RUSTFMT" CLIPPY_DRIVER="$CLIPPY_DRIVER" \
+		BINDGEN="$BINDGEN" ${V:+V="$V"} "$@"
+}
+
+# not_taken CONFIG FLAVOUR: the fragments' lines that are not in CONFIG.
+not_taken() {
+	fragments "$2" | awk '
+		# Both forms of a line, by the name of its symbol.
+		function symbol() { return /^#/ ? $2 : substr($0, 1, index($0, "=") - 1) }
+		FNR == NR { if (/^(# )?CONFIG_/) got[symbol()] = $0; next }
+		{ want[symbol()] = $0 }
+		END {
+			for (s in want) {
+				have = (s in got) ? got[s] : "# " s " is not set"
+				if (have != want[s])
+					print "  wanted: " want[s] "   got: " have
+			}
+		}' "$1" - | sort
+}
+
+build_kernel() {
+	local dir=$1 flavour=$2 refused
+	fragments "$flavour" >"$dir/.fragments"
+	if ! cmp -s "$dir/.fragments" "$dir/.fragments.taken"; then
+		kernel_make "$dir" KCONFIG_ALLCONFIG="$dir/.fragments" allnoconfig || return
+		refused=$(not_taken "$dir/.config" "$flavour")
+		if [ -n "$refused" ]; then
+			echo "Kconfig did not take these lines of qemu/config/base.config and $flavour.config:"
+			echo "$refused"
+			return 1
+		fi
+		mv "$dir/.fragments" "$dir/.fragments.taken"
+	fi
+	kernel_make "$dir" -j"${JOBS:-$(nproc)}" all || return
+	# A flavour without modules has no such file, and depmod wants one.
+	: >>"$dir/modules.order"
+}
+
+# prepare_dir FLAVOUR: where to build it.  An older build of the same flavour
+# and source is a good start: kbuild remakes what the changes touch.
+prepare_dir() {
+	local flavour=$1 dir=$2 old
+	[ ! -d "$dir" ] || return 0
+	mkdir -p "$CACHE/build"
+	for old in $(cd "$CACHE/build" && ls -dt "$flavour"-*/ 2>/dev/null); do
+		old=$CACHE/build/${old%/}
+		if [ "$(cat "$old/.source-id" 2>/dev/null)" = "$KERNEL_SRC_ID" ]; then
+			rm -f "$old/.complete"
+			mv "$old" "$dir"
+			return
+		fi
+	done
+	mkdir "$dir"
+	echo "$KERNEL_SRC_ID" >"$dir/.source-id"
+}
+
+# kernel FLAVOUR: builds it if need be, and sets KERNEL_DIR.
+kernel() {
+	local flavour=$1
+	flavour_exists "$flavour" ||
+		die "there is no kernel flavour '$flavour'" "there are: $(flavours)"
+	with_lock "$CACHE/src.lock" kernel_source
+	with_lock "$CACHE/kernel-$flavour.lock" kernel_locked "$flavour"
+}
+
+kernel_locked() {
+	local flavour=$1 key
+	key=$(kernel_key "$flavour")
+	KERNEL_DIR=$CACHE/build/$flavour-$key
+	if [ ! -e "$KERNEL_DIR/.complete" ] || [ "${KERNEL_SRC_ID#folder:}" != "$KERNEL_SRC_ID" ]; then
+		prepare_dir "$flavour" "$KERNEL_DIR"
+		step "build the $flavour kernel" "kernel-$flavour" build_kernel "$KERNEL_DIR" "$flavour"
+		: >"$KERNEL_DIR/.complete"
+	fi
+	ln -sfn "build/$flavour-$key" "$CACHE/kernel-$flavour"
+}
+
+# flavours: all there are.
+flavours() {
+	local file
+	for file in "$CONFIGS"/*.config; do
+		file=$(basename "$file" .config)
+		[ "$file" = base ] || printf '%s ' "$file"
+	done
+}

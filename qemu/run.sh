@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make run` and `make shell`: boots the guest; shows the guided tour, or not;
+# and leaves the user, if there is a terminal, in a shell in the guest.
+#
+#   run.sh tour|shell
+
+here=$(dirname "$0")
+# shellcheck source=qemu/lib.sh
+. "$here/lib.sh"
+# shellcheck source=qemu/setup.sh
+. "$here/setup.sh"
+# shellcheck source=qemu/kernel.sh
+. "$here/kernel.sh"
+# shellcheck source=qemu/module.sh
+. "$here/module.sh"
+# shellcheck source=qemu/guest.sh
+. "$here/guest.sh"
+
+what=$1
+flavour=${KERNEL:-normal}
+mode=
+if [ -t 0 ] && [ -t 1 ]; then
+	mode=interactive
+elif [ "$what" = shell ]; then
+	die "a shell needs a terminal" "\`make run\` and \`make test\` need none"
+fi
+
+with_lock "$CACHE/setup.lock" setup build guest
+kernel "$flavour"
+module "$KERNEL_DIR" "$flavour"
+helpers
+
+script=
+if [ "$what" = tour ]; then
+	script='sh /eventfs/tour.sh >/dev/ttyS1 2>&1; status=$?'
+fi
+if [ "$mode" = interactive ]; then
+	size=$(stty size)
+	script="$script
+stty -F /dev/ttyS1 sane rows ${size% *} cols ${size#* }
+export TERM='${TERM:-vt100}' ENV=/etc/profile
+setsid -c sh /eventfs/shell.sh </dev/ttyS1 >/dev/ttyS1 2>&1"
+	say "Booting. Leave the guest with \`exit\`; Ctrl-A x kills it."
+	settings=$(stty -g)
+	trap 'stty "$settings"' EXIT
+fi
+guest "$flavour" 600 "$script
+exit \${status:-0}" "$mode"
+
+status=0
+bash "$here/console.sh" "$RUN/console" >&2 || status=1
+if [ "$GUEST_STATUS" != 0 ]; then
+	say "error: the guest's exit status is $GUEST_STATUS; its console: $RUN/console"
+	status=1
+fi
+exit $status

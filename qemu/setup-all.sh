@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make setup`: only installs the tools, those of all commands.
+
+here=$(dirname "$0")
+# shellcheck source=qemu/lib.sh
+. "$here/lib.sh"
+# shellcheck source=qemu/setup.sh
+. "$here/setup.sh"
+
+with_lock "$CACHE/setup.lock" setup build guest lint
+say "All tools are here:"
+for tool in "$RUSTC" "$BINDGEN" "$(command -v "$(llvm_tool clang)")" \
+	"$(command -v qemu-system-x86_64)"; do
+	say "  $tool: $("$tool" --version | head -n 1)"
+done
+say "  $BUSYBOX: $("$BUSYBOX" 2>&1 | head -n 1)"

@@ -1,0 +1,291 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tools: finds them, and on Debian 12 and 13 installs what is missing.
+# Sourced after lib.sh.  Nothing is touched but Debian's packages and $CACHE.
+
+RUST_MIN=1.85.0
+BINDGEN_MIN=0.71.1
+BINDGEN_CRATE=bindgen-cli@0.72.1
+LLVM=${LLVM:--19}
+
+# What is missing: Debian's packages, and in words for everybody else.
+missing_packages=()
+missing_words=()
+
+missing() {
+	missing_packages+=("$1")
+	missing_words+=("$2")
+}
+
+# debian: whether this is a Debian release that the set-up was tried on.
+debian() {
+	[ -r /etc/os-release ] || return 1
+	(
+		# shellcheck source=/dev/null
+		. /etc/os-release
+		case ${ID:-} in
+		debian) [ "${VERSION_ID:-0}" -ge 12 ] ;;
+		*) exit 1 ;;
+		esac
+	)
+}
+
+need_command() {
+	command -v "$1" >/dev/null || missing "$2" "the command $1"
+}
+
+# header FILE: whether the compiler of the machine finds it.
+need_header() {
+	local dir
+	for dir in /usr/include /usr/include/*-linux-gnu /usr/local/include; do
+		[ ! -e "$dir/$1" ] || return 0
+	done
+	missing "$2" "the C header $1"
+}
+
+version_of() {
+	"$1" --version 2>/dev/null | sed -n 's/^[^0-9]* \([0-9][0-9.]*\).*/\1/p;q'
+}
+
+# rust_usable RUSTC: whether it is new enough and has its own library sources.
+rust_usable() {
+	local version sources
+	[ -x "$1" ] || return 1
+	version=$(version_of "$1")
+	at_least "$version" "$RUST_MIN" || return 1
+	sources=$("$1" --print sysroot)/lib/rustlib/src/rust/library
+	[ -e "$sources/core/src/lib.rs" ] || return 1
+	# Debian keeps them elsewhere, under their version.
+	case $(realpath "$sources") in
+	*/rustc-"$version"/*) ;;
+	*/rustc-[0-9]*) return 1 ;;
+	esac
+}
+
+# find_rust: sets RUSTC and its companions, which stand beside it.
+find_rust() {
+	local candidate dir
+	for candidate in "${RUSTC:-}" "$(command -v rustc || true)" /usr/bin/rustc; do
+		rust_usable "$candidate" || continue
+		dir=$("$candidate" --print sysroot)/bin
+		export RUSTC=$dir/rustc RUSTDOC=$dir/rustdoc RUSTFMT=$dir/rustfmt
+		export CLIPPY_DRIVER=$dir/clippy-driver CARGO=$dir/cargo
+		return 0
+	done
+	return 1
+}
+
+# candidate PACKAGE: the version that apt would install, without its revision.
+candidate() {
+	apt-cache policy "$1" 2>/dev/null |
+		sed -n 's/^  Candidate: \([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p'
+}
+
+# rust_package NAME: what Debian calls it here: `rustc-web` and its companions
+# are the newer ones, made for web browsers, where a release has them.
+rust_package() {
+	local web=web
+	case $(dpkg-query -S /usr/bin/rustc 2>/dev/null) in
+	rustc:*) web= ;;
+	rustc-web:*) ;;
+	*) at_least "$(candidate rustc-web)" "$RUST_MIN" || web= ;;
+	esac
+	case $1${web:+-web} in
+	rustc-web | cargo-web | rustfmt-web) echo "$1-web" ;;
+	rust-src-web) echo rust-web-src ;;
+	rust-clippy-web) echo rust-web-clippy ;;
+	*) echo "$1" ;;
+	esac
+}
+
+find_bindgen() {
+	local candidate
+	for candidate in "${BINDGEN:-}" "$CACHE/tools/bin/bindgen" \
+		"$(command -v bindgen || true)" /usr/bin/bindgen; do
+		[ -x "$candidate" ] || continue
+		at_least "$(version_of "$candidate")" "$BINDGEN_MIN" || continue
+		export BINDGEN=$candidate
+		return 0
+	done
+	return 1
+}
+
+# find_llvm: sets LLVM's suffix or prefix as the kernel's build takes it, and
+# makes bindgen use the same release.
+llvm_tool() {
+	case $LLVM in
+	*/) printf '%s%s' "$LLVM" "$1" ;;
+	-*) printf '%s%s' "$1" "$LLVM" ;;
+	*) printf '%s' "$1" ;;
+	esac
+}
+
+find_llvm() {
+	local tool lib
+	export LLVM
+	for tool in clang ld.lld llvm-ar llvm-nm llvm-objcopy llvm-objdump \
+		llvm-readelf llvm-strip; do
+		case $tool in
+		clang) need_command "$(llvm_tool $tool)" "clang$LLVM" ;;
+		ld.lld) need_command "$(llvm_tool $tool)" "lld$LLVM" ;;
+		*) need_command "$(llvm_tool $tool)" "llvm$LLVM" ;;
+		esac
+	done
+	lib=/usr/lib/llvm$LLVM/lib
+	case $LLVM in
+	-*)
+		if compgen -G "$lib/libclang*.so*" >/dev/null; then
+			export LIBCLANG_PATH=${LIBCLANG_PATH:-$lib}
+		elif debian; then
+			missing "libclang1$LLVM" "libclang of LLVM ${LLVM#-}"
+		fi
+		;;
+	esac
+}
+
+# find_busybox: sets BUSYBOX to one that needs no libraries.
+find_busybox() {
+	local candidate
+	for candidate in "${BUSYBOX:-}" "$CACHE/tools/busybox/bin/busybox" \
+		"$CACHE/tools/busybox/usr/bin/busybox" "$(command -v busybox || true)"; do
+		[ -x "$candidate" ] || continue
+		! ldd "$candidate" >/dev/null 2>&1 || continue
+		BUSYBOX=$candidate
+		return 0
+	done
+	return 1
+}
+
+# look WHAT...: fills the lists of what is missing for these purposes.
+look() {
+	local what
+	missing_packages=()
+	missing_words=()
+	for what; do
+		case $what in
+		build)
+			need_command make make
+			need_command cc gcc
+			need_command flex flex
+			need_command bison bison
+			need_command bc bc
+			need_command perl perl
+			need_command openssl openssl
+			need_command xz xz-utils
+			need_command depmod kmod
+			need_command flock util-linux
+			need_header libelf.h libelf-dev
+			need_header openssl/ssl.h libssl-dev
+			need_header stdio.h libc6-dev
+			find_llvm
+			if ! find_rust; then
+				missing "$(rust_package rustc) $(rust_package rust-src) $(rust_package cargo)" \
+					"rustc $RUST_MIN or newer with the sources of its library (rustup: component rust-src)"
+			elif [ ! -x "$CARGO" ]; then
+				missing "$(rust_package cargo)" "cargo, beside $RUSTC"
+			fi
+			if ! find_bindgen && debian &&
+				at_least "$(candidate bindgen)" "$BINDGEN_MIN"; then
+				missing bindgen "bindgen $BINDGEN_MIN or newer"
+			fi
+			;;
+		guest)
+			need_command qemu-system-x86_64 qemu-system-x86
+			if ! find_busybox && ! debian; then
+				missing busybox-static "a static busybox (name it with BUSYBOX=PATH)"
+			fi
+			;;
+		lint)
+			need_command git git
+			need_command shellcheck shellcheck
+			[ -z "${RUSTC:-}" ] || [ -x "$RUSTFMT" ] ||
+				missing "$(rust_package rustfmt)" "rustfmt, beside $RUSTC"
+			[ -z "${RUSTC:-}" ] || [ -x "$CLIPPY_DRIVER" ] ||
+				missing "$(rust_package rust-clippy)" "clippy-driver, beside $RUSTC"
+			;;
+		esac
+	done
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif [ -t 0 ]; then
+		sudo "$@"
+	else
+		sudo -n "$@"
+	fi
+}
+
+install_packages() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 \
+		--no-install-recommends --no-remove install "$@"
+}
+
+install_bindgen() {
+	"$CARGO" install --locked --root "$CACHE/tools" "$BINDGEN_CRATE"
+}
+
+# install_busybox: Debian's static busybox, unpacked: as a package it could not
+# stand beside the other busybox, which many systems have.
+install_busybox() {
+	mkdir -p "$CACHE/tools/busybox"
+	cd "$CACHE/tools" || return
+	rm -f busybox-static_*.deb
+	apt-get -q download busybox-static || return
+	dpkg-deb -x busybox-static_*.deb busybox
+	rm -f busybox-static_*.deb
+}
+
+# setup WHAT...: afterwards the tools for these purposes are there, and the
+# variables that name them are exported.  WHAT: build, guest, lint.
+setup() {
+	local packages
+	[ "$(uname -s) $(uname -m)" = "Linux x86_64" ] ||
+		die "the guest is an x86-64 machine, built on one: $(uname -s) $(uname -m) will not do"
+	look "$@"
+	if [ ${#missing_words[@]} -gt 0 ]; then
+		debian || die "these are missing, and only on Debian 12 and 13 can they be installed from here:" \
+			"${missing_words[@]}"
+		if [ "$(id -u)" -ne 0 ]; then
+			command -v sudo >/dev/null ||
+				die "these are missing; become root, or install sudo:" "${missing_words[@]}"
+			# The password, if there must be one, while there is a terminal.
+			[ ! -t 0 ] || sudo -v || die "sudo refused"
+		fi
+		step "update the lists of packages" setup-lists as_root \
+			apt-get -q -o DPkg::Lock::Timeout=600 update
+		# What is offered decides what is to be installed.
+		look "$@"
+		packages=$(printf '%s\n' "${missing_packages[@]}" | tr ' ' '\n' | sort -u | tr '\n' ' ')
+		say "Installing Debian packages: $packages"
+		# shellcheck disable=SC2086 # One word for each package.
+		HINT="install these packages yourself, then run the same command again: $packages" \
+			step "install packages" setup-packages install_packages $packages
+		hash -r
+		look "$@"
+		[ ${#missing_words[@]} -eq 0 ] ||
+			die "these are still missing:" "${missing_words[@]}"
+	fi
+	case " $* " in
+	*" build "*)
+		if ! find_bindgen; then
+			say "Installing $BINDGEN_CRATE into $CACHE/tools (this is not on your PATH)"
+			mkdir -p "$CACHE/tools"
+			HINT="install bindgen $BINDGEN_MIN or newer yourself, or name one with BINDGEN=PATH." \
+				step "install bindgen" setup-bindgen install_bindgen
+			find_bindgen || die "the bindgen in $CACHE/tools does not run"
+		fi
+		;;
+	esac
+	case " $* " in
+	*" guest "*)
+		if ! find_busybox; then
+			step "unpack a static busybox" setup-busybox install_busybox
+			find_busybox || die "the busybox in $CACHE/tools does not run"
+		fi
+		;;
+	esac
+}

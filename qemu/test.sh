@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make test`: runs the tests in the guest, on each kernel flavour, watches the
+# console, and sums up.  T=PATTERN chooses tests, KERNEL=FLAVOUR the kernel.
+
+here=$(dirname "$0")
+# shellcheck source=qemu/lib.sh
+. "$here/lib.sh"
+# shellcheck source=qemu/setup.sh
+. "$here/setup.sh"
+# shellcheck source=qemu/kernel.sh
+. "$here/kernel.sh"
+# shellcheck source=qemu/module.sh
+. "$here/module.sh"
+# shellcheck source=qemu/guest.sh
+. "$here/guest.sh"
+
+passed=0
+failed=0
+skipped=0
+
+# A pattern may be several words.
+read -ra patterns <<<"${T:-}"
+
+# host_result STATUS TEXT: counts a test that the host makes.
+host_result() {
+	if [ "$1" -eq 0 ]; then
+		echo "ok - host: $2"
+		passed=$((passed + 1))
+	else
+		echo "not ok - host: $2"
+		failed=$((failed + 1))
+	fi
+}
+
+# said CONSOLE CONFIG TEXT: whether a flavour that has CONFIG_<CONFIG> ended
+# with this report of its own: a checker that is off finds nothing either.
+said() {
+	[ "$(from_config "$KERNEL_DIR" "$2")" != y ] || grep -a -q "^eventfs-guest: $3" "$1"
+}
+
+# test_on FLAVOUR: all chosen tests, in one guest.
+test_on() {
+	local flavour=$1 output counts p f s status limit=1800
+	kernel "$flavour"
+	module "$KERNEL_DIR" "$flavour"
+	helpers
+	[ "$(from_config "$KERNEL_DIR" KASAN)" != y ] || limit=3600
+	echo "# $flavour kernel"
+	output=$BUILD/log/test-$flavour.log
+	guest "$flavour" "${LIMIT:-$limit}" \
+		"sh /eventfs/tests/run.sh ${patterns[*]@Q} </dev/null >/dev/ttyS1 2>&1" \
+		> >(tee "$output")
+	wait $!
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)\{0,1\}.*/\1 \2 \4/p' "$output" | tail -n 1)
+	if [ -n "$counts" ]; then
+		read -r p f s <<<"$counts"
+		passed=$((passed + p))
+		failed=$((failed + f))
+		skipped=$((skipped + ${s:-0}))
+		status=0
+		[ "$GUEST_STATUS" = 0 ] || [ "$f" -gt 0 ] || status=1
+	else
+		status=1
+	fi
+	host_result $status "$flavour: the tests ran to their end ($GUEST_STATUS)"
+	status=0
+	tr -d '\r' <"$RUN/console" >"$RUN/console.clean"
+	bash "$here/console.sh" "$RUN/console" || status=1
+	said "$RUN/console.clean" DEBUG_KMEMLEAK 'kmemleak found nothing' || status=1
+	said "$RUN/console.clean" PROVE_LOCKING 'lockdep is on' || status=1
+	host_result $status "$flavour: the console is clean ($(pretty "$RUN/console"))"
+}
+
+with_lock "$CACHE/setup.lock" setup build guest
+status=0
+bash "$here/console.sh" --self-test || status=1
+host_result $status "the console's reports would be noticed"
+for flavour in ${KERNEL:-normal debug}; do
+	test_on "$flavour"
+done
+
+summary="$passed passed, $failed failed"
+[ "$skipped" -eq 0 ] || summary="$summary, $skipped skipped"
+echo "$summary"
+[ "$failed" -eq 0 ]
