@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: trace_pipe blocks, wakes up, consumes and does not block if told so
+
+run <<'SCRIPT'
+open p trace_pipe r,nonblock
+read p 100 => EAGAIN
+poll p in 0 => timeout
+poll p in 50 => timeout
+put trace_marker "one"
+poll p in 1000 =~ in
+read p 200 =~ "tracing_mark_write: one"
+read p 200 => EAGAIN
+seek p 0 set => ESPIPE
+pread p 10 0 => ESPIPE
+mmap p 4096 => ENODEV
+close p
+
+# A read that blocks is woken by an event.
+open p trace_pipe r
+start reader read p 200
+finish reader 100 => timeout
+put trace_marker "two"
+finish reader 10000 =~ "tracing_mark_write: two"
+
+# So is a poll.
+start poller poll p in 20000
+finish poller 100 => timeout
+put trace_marker "three"
+finish poller 10000 =~ in
+read p 200 =~ "three"
+
+# What was read is gone.
+cat trace !~ "three"
+
+# There is one reader at a time.
+open q trace_pipe r,nonblock => EBUSY
+close p
+open q trace_pipe r,nonblock
+put trace_marker "four"
+read q 200 =~ "four"
+close q
+SCRIPT

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tests of rust_eventfs need beyond a shell, in one program.
+//!
+//! A shell cannot tell one error from another, makes a process for almost
+//! everything, and knows neither threads nor positions in directories.
+
+mod calls;
+mod churn;
+mod compare;
+mod contain;
+mod dir;
+mod errno;
+mod positions;
+mod raw;
+mod reset;
+mod script;
+mod tree;
+mod uprobe;
+
+use std::process::ExitCode;
+
+/// A command: its name and what it does with its arguments.
+type Command = (&'static str, fn(&[String]) -> ExitCode);
+
+/// All commands.
+const COMMANDS: &[Command] = &[
+    ("coldlookup", churn::cold_lookup),
+    ("compare", compare::main),
+    ("contain", contain::main),
+    ("listing", churn::listing),
+    ("positions", positions::main),
+    ("reset", reset::main),
+    ("run", script::run),
+    ("same", script::same),
+    ("stress", churn::stress),
+    ("tree", tree::main),
+    ("uprobe", uprobe::main),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let found = args
+        .first()
+        .and_then(|name| COMMANDS.iter().find(|(known, _)| known == name));
+    match found {
+        Some((_, command)) => command(&args[1..]),
+        None => {
+            let names: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
+            eprintln!(
+                "usage: evt COMMAND ARGUMENTS\ncommands: {}",
+                names.join(" ")
+            );
+            ExitCode::from(2)
+        }
+    }
+}

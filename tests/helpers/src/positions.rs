@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Positions in an open directory.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
+
+use crate::dir::{self, Entry};
+use crate::errno;
+
+/// The size of the record that `getdents64` makes of a name.
+fn record_size(entry: &Entry) -> usize {
+    // d_ino, d_off, d_reclen, d_type, the name and a NUL, aligned to 8.
+    (8 + 8 + 2 + 1 + entry.name.len() + 1).next_multiple_of(8)
+}
+
+/// Checks one directory; an error says what is wrong.
+fn check(path: &Path) -> Result<String, String> {
+    let say = |what: &str, error: Errno| format!("{what}: {}", errno::name(error));
+    let whole = dir::list(path).map_err(|error| say("list", error))?;
+    let largest = whole.iter().map(record_size).max().unwrap_or(0);
+    let smallest = whole.iter().map(record_size).min().unwrap_or(0);
+    let fd = dir::open(path).map_err(|error| say("open", error))?;
+    let mut checks = 0;
+
+    // Every size of buffer gives the same listing, and rewinding is as good
+    // as opening again.
+    for size in (largest..largest + 264).step_by(8).chain([4096, 65536]) {
+        let again = dir::read_rest(&fd, size).map_err(|error| say("getdents", error))?;
+        if again != whole {
+            return Err(format!(
+                "a buffer of {size} bytes gives {} entries instead of {}, or others",
+                again.len(),
+                whole.len()
+            ));
+        }
+        // The end is the end.
+        match dir::read_once(&fd, size) {
+            Ok(more) if more.is_empty() => {}
+            Ok(more) => return Err(format!("behind the end comes {}", more[0].name)),
+            Err(error) => return Err(say("getdents at the end", error)),
+        }
+        dir::seek(&fd, 0).map_err(|error| say("rewind", error))?;
+        checks += 1;
+    }
+
+    // One entry at a time: the position is the one that the record tells.
+    for (index, expected) in whole.iter().enumerate() {
+        // A buffer that is too small moves nothing.
+        if record_size(expected) > smallest {
+            match dir::read_once(&fd, record_size(expected) - 8) {
+                Err(Errno::INVAL) => {}
+                Err(error) => return Err(say("a buffer that is too small", error)),
+                Ok(got) => {
+                    return Err(format!(
+                        "entry {index}, {}: a buffer that is too small gives {got:?}",
+                        expected.name
+                    ))
+                }
+            }
+        }
+        let got =
+            dir::read_once(&fd, record_size(expected)).map_err(|error| say("one entry", error))?;
+        if got != [expected.clone()] {
+            return Err(format!("entry {index}: {got:?} instead of {expected:?}"));
+        }
+        let at = rustix::fs::seek(&fd, SeekFrom::Current(0)).map_err(|error| say("tell", error))?;
+        if at != expected.next {
+            return Err(format!(
+                "behind {}: position {at}, d_off {}",
+                expected.name, expected.next
+            ));
+        }
+        checks += 1;
+    }
+
+    // From each position on comes what came from there before, last first.
+    let step = whole.len().div_ceil(64).max(1);
+    for index in (0..whole.len()).rev().step_by(step) {
+        dir::seek(&fd, whole[index].next).map_err(|error| say("seek", error))?;
+        let rest = dir::read_rest(&fd, largest + 100).map_err(|error| say("getdents", error))?;
+        if rest != whole[index + 1..] {
+            return Err(format!(
+                "behind {}: {} entries instead of {}, or others",
+                whole[index].name,
+                rest.len(),
+                whole.len() - index - 1
+            ));
+        }
+        checks += 1;
+    }
+
+    // Far behind the end there is nothing.
+    if let Some(last) = whole.last() {
+        dir::seek(&fd, last.next + 1000).map_err(|error| say("seek behind the end", error))?;
+        match dir::read_once(&fd, 4096) {
+            Ok(more) if more.is_empty() => {}
+            Ok(more) => return Err(format!("far behind the end is {}", more[0].name)),
+            Err(error) => return Err(say("far behind the end", error)),
+        }
+    }
+    match rustix::fs::seek(&fd, SeekFrom::Start(u64::MAX)) {
+        Err(Errno::INVAL) => {}
+        Err(error) => return Err(say("seek to -1", error)),
+        Ok(at) => return Err(format!("seek to -1 gives {at}")),
+    }
+
+    // Each open directory has a position of its own; a duplicate shares it.
+    dir::seek(&fd, 0).map_err(|error| say("rewind", error))?;
+    let other = dir::open(path).map_err(|error| say("open", error))?;
+    let twin = rustix::io::dup(&fd).map_err(|error| say("dup", error))?;
+    let mut mine = dir::read_once(&fd, largest * 3).map_err(|error| say("getdents", error))?;
+    let theirs = dir::read_rest(&other, 4096).map_err(|error| say("getdents", error))?;
+    if theirs != whole {
+        return Err("two open directories share a position".to_string());
+    }
+    mine.extend(dir::read_rest(&twin, 4096).map_err(|error| say("getdents", error))?);
+    if mine != whole {
+        return Err("a duplicated descriptor has a position of its own".to_string());
+    }
+    Ok(format!("{} entries, {checks} checks", whole.len()))
+}
+
+/// `evt positions DIR...`: checks positions, seeks and buffer sizes.
+pub fn main(args: &[String]) -> ExitCode {
+    let mut status = ExitCode::SUCCESS;
+    for path in args {
+        match check(Path::new(path)) {
+            Ok(what) => println!("{path}: {what}"),
+            Err(what) => {
+                eprintln!("{path}: {what}");
+                status = ExitCode::FAILURE;
+            }
+        }
+    }
+    status
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The few system calls that have no safe wrapper.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_void, CString};
+use std::os::fd::BorrowedFd;
+use std::ptr;
+use std::sync::atomic::AtomicU32;
+
+use rustix::io::{self, Errno};
+use rustix::ioctl::{self, Ioctl, IoctlOutput, Opcode};
+use rustix::mm::{MapFlags, ProtFlags};
+
+/// Maps the first `length` bytes of a file for reading, and unmaps them.
+pub fn map(fd: BorrowedFd<'_>, length: usize) -> io::Result<()> {
+    // SAFETY: A new mapping at an address of the kernel's choice disturbs
+    // nothing, and nobody but the next call has its address.
+    unsafe {
+        let at = rustix::mm::mmap(
+            ptr::null_mut(),
+            length,
+            ProtFlags::READ,
+            MapFlags::SHARED,
+            fd,
+            0,
+        )?;
+        rustix::mm::munmap(at, length)
+    }
+}
+
+/// An ioctl request with a pointer to a structure of the caller.
+struct Request<'a, T> {
+    opcode: Opcode,
+    argument: &'a mut T,
+}
+
+// SAFETY: The opcode is used with the type that the caller says it is for, and
+// the pointer is good for as long as the request.
+unsafe impl<T> Ioctl for Request<'_, T> {
+    type Output = ();
+
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> Opcode {
+        self.opcode
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        ptr::from_mut(self.argument).cast()
+    }
+
+    unsafe fn output_from_ptr(_: IoctlOutput, _: *mut c_void) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `struct user_reg` of `linux/user_events.h`.
+#[repr(C, packed)]
+struct UserReg {
+    size: u32,
+    enable_bit: u8,
+    enable_size: u8,
+    flags: u16,
+    enable_addr: u64,
+    name_args: u64,
+    write_index: u32,
+}
+
+/// Where the kernel notes whether the registered event is enabled.
+static ENABLED: AtomicU32 = AtomicU32::new(0);
+
+/// Registers the user event `command` and returns its write index.
+pub fn user_reg(fd: BorrowedFd<'_>, command: &str) -> io::Result<u32> {
+    let command = CString::new(command).map_err(|_| Errno::INVAL)?;
+    let mut request = UserReg {
+        size: 28,
+        enable_bit: 0,
+        enable_size: 4,
+        flags: 0,
+        enable_addr: ptr::from_ref(&ENABLED) as u64,
+        name_args: command.as_ptr() as u64,
+        write_index: 0,
+    };
+    // SAFETY: DIAG_IOCSREG takes a `struct user_reg`; the string that it
+    // points to lives until the end of this function, the word it points to
+    // for ever.
+    unsafe {
+        ioctl::ioctl(
+            fd,
+            Request {
+                opcode: ioctl::opcode::read_write::<*const u8>(b'*', 0),
+                argument: &mut request,
+            },
+        )?;
+    }
+    Ok(request.write_index)
+}
+
+/// An ioctl with any number and a buffer that is larger than any structure.
+pub fn ioctl(fd: BorrowedFd<'_>, request: u32) -> io::Result<()> {
+    let mut room = [0_u64; 1024];
+    // SAFETY: No request of the files in question takes more than the buffer
+    // has.
+    unsafe {
+        ioctl::ioctl(
+            fd,
+            Request {
+                opcode: request,
+                argument: &mut room,
+            },
+        )
+    }
+}

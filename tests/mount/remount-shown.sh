@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: /proc/mounts shows what is in force, also after a remount
+# only: eventfs
+
+# The kernel's own forgets here what the remount before has set.
+evt run <<SCRIPT
+remount $MNT "mode=755"
+SCRIPT
+equal "after mode=" mode=755 "$(mount_options "$MNT")"
+evt run <<SCRIPT
+remount $MNT "uid=1000"
+SCRIPT
+equal "after uid=" uid=1000,mode=755 "$(mount_options "$MNT")"
+evt run <<SCRIPT
+remount $MNT ""
+SCRIPT
+equal "after nothing" uid=1000,mode=755 "$(mount_options "$MNT")"
+evt run <<SCRIPT
+remount $MNT "uid=3,foo" => EINVAL
+SCRIPT
+equal "after an error" uid=1000,mode=755 "$(mount_options "$MNT")"
+evt run <<SCRIPT
+remount $MNT "uid=0,mode=700"
+SCRIPT
+equal "after the defaults" "" "$(mount_options "$MNT")"

@@ -1,0 +1,316 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the tests in the guest and tells their results as KTAP.
+#
+# usage: run.sh [-d] [-l] [PATTERN...]
+#
+#   -d  tell everything that the tests do
+#   -l  only list the tests, with what they are about
+#
+# A PATTERN is a part of a test's name (as in mount/remount).  Environment:
+# EVENTFS_TYPE=tracefs runs the tests on the kernel's own file system, which
+# tells whether the tests are right.
+set -eu
+export LC_ALL=C
+
+TESTS=$(cd "$(dirname "$0")" && pwd)
+TYPE=${EVENTFS_TYPE:-eventfs}
+TRACEFS=/sys/kernel/tracing
+MODULES=${TESTS%/*}/modules
+MODULE=${TESTS%/*}/rust_eventfs.ko
+BASE=/tmp/eventfs-tests
+MNT=$BASE/mnt
+TMP=$BASE/tmp
+KERNEL=normal
+if [ -r "${TESTS%/*}/kernel" ]; then
+	read -r KERNEL <"${TESTS%/*}/kernel"
+fi
+export TESTS TYPE TRACEFS MODULES MODULE MNT TMP KERNEL
+
+# Reads the tags in the comments that a test begins with.
+read_tags() { # file
+	description='' upstream='' requires='' only='' order='' limit=60 mounts=yes
+	while read -r mark key value; do
+		case $mark in
+		'#!'*) continue ;;
+		'#') ;;
+		*) break ;;
+		esac
+		case $key in
+		description:) description=$value ;;
+		upstream:) upstream=$value ;;
+		requires:) requires=$value ;;
+		only:) only=$value ;;
+		order:) order=$value ;;
+		timeout:) limit=$value ;;
+		mount:) mounts=$value ;;
+		esac
+	done <"$1"
+}
+
+# All tests whose name contains one of the patterns: those that have to be
+# first, those that do not care, those that have to be last.
+select_tests() { # pattern...
+	for wanted in first '' last; do
+		find "$TESTS" -mindepth 2 -maxdepth 2 -name '*.sh' | sort |
+			while read -r file; do
+				name=${file#"$TESTS"/}
+				name=${name%.sh}
+				[ $# -gt 0 ] || set -- ''
+				chosen=
+				for pattern; do
+					case $name in
+					*"$pattern"*) chosen=yes ;;
+					esac
+				done
+				[ -n "$chosen" ] || continue
+				read_tags "$file"
+				[ "$order" != "$wanted" ] || echo "$name"
+			done
+	done
+}
+
+# Prefixes lines as KTAP's diagnostics.
+diagnostics() {
+	sed 's/^/# /'
+}
+
+# The time since the boot in hundredths of a second.
+now() {
+	read -r uptime _ </proc/uptime
+	whole=${uptime%.*} part=${uptime#*.}
+	echo $((whole * 100 + ${part#0}))
+}
+
+# What tells that the kernel complained: its taint, but for what loading our
+# module does to it, and whether lockdep is still there.
+health() {
+	read -r taint </proc/sys/kernel/tainted
+	# 4096: a module from out of tree; 8192: one without a signature;
+	# 131072: a test of the kernel ran.
+	taint=$((taint & ~(4096 | 8192 | 131072)))
+	lockdep=
+	if [ -r /proc/lockdep_stats ]; then
+		lockdep=$(grep debug_locks: /proc/lockdep_stats || true)
+	fi
+	echo "$taint $lockdep"
+}
+
+# Unmounts all that tests mounted, the last one first.
+unmount_all() {
+	left=
+	while read -r _ where type _; do
+		case $type:$where in
+		eventfs:* | *:"$BASE"/*) left="$where $left" ;;
+		esac
+	done </proc/mounts
+	for where in $left; do
+		umount "$where" || umount -l "$where" || true
+	done
+}
+
+# Removes the modules that were not loaded before.
+unload_all() {
+	while read -r module _; do
+		case $module in
+		rust_eventfs) ;;
+		*)
+			case $modules_before in
+			*" $module "*) ;;
+			*) rmmod "$module" || return 1 ;;
+			esac
+			;;
+		esac
+	done </proc/modules
+}
+
+# Brings everything back to where a test may begin, and tells what cannot be.
+clean_up() {
+	cd /
+	unmount_all
+	problem=
+	if [ "$TYPE" = tracefs ]; then
+		evt run <<-SCRIPT || problem="the kernel's own mount cannot be set back"
+			remount $TRACEFS "uid=0,gid=0,mode=700"
+		SCRIPT
+	fi
+	evt reset "$TRACEFS" "$BASE/settings" || problem="tracing cannot be reset"
+	unload_all || problem="a module cannot be removed"
+	if [ -e /sys/module/rust_eventfs/refcnt ]; then
+		# The last put of a file may be on its way.
+		tries=0
+		read -r references </sys/module/rust_eventfs/refcnt
+		while [ "$references" -ne 0 ] && [ "$tries" -lt 100 ]; do
+			usleep 50000
+			tries=$((tries + 1))
+			read -r references </sys/module/rust_eventfs/refcnt
+		done
+		[ "$references" -eq 0 ] || problem="$references references to the module are left"
+	fi
+	rm -rf "$TMP"
+	mkdir -p "$TMP" "$MNT"
+	[ -z "$problem" ] || echo "$problem"
+	[ -z "$problem" ]
+}
+
+# Whether what the test needs is there; tells why not.
+possible() {
+	if [ -n "$only" ] && [ "$only" != "$TYPE" ]; then
+		echo "only for $only"
+		return 1
+	fi
+	for need in $requires; do
+		case $need in
+		debug)
+			[ "$KERNEL" = debug ] || {
+				echo "only on the debug kernel"
+				return 1
+			}
+			;;
+		*.ko)
+			[ -e "$MODULES/$need" ] || {
+				echo "no module $need"
+				return 1
+			}
+			;;
+		/*)
+			[ -e "$need" ] || {
+				echo "no $need"
+				return 1
+			}
+			;;
+		*)
+			[ -e "$TRACEFS/$need" ] || {
+				echo "the kernel has no $need"
+				return 1
+			}
+			;;
+		esac
+	done
+}
+
+# The module and the mount that a test begins with.
+prepare() {
+	[ "$mounts" != no ] || return 0
+	if [ "$TYPE" = eventfs ] && [ ! -d /sys/module/rust_eventfs ]; then
+		insmod "$MODULE" || return 1
+	fi
+	mount -t "$TYPE" nodev "$MNT"
+}
+
+# Runs one test.
+run_test() { # name
+	NAME=$1
+	export NAME
+	file=$TESTS/$NAME.sh
+	read_tags "$file"
+	if ! reason=$(possible); then
+		skipped=$((skipped + 1))
+		echo "ok $number $NAME # SKIP $reason"
+		return
+	fi
+	[ "$KERNEL" != debug ] || limit=$((limit * 6))
+	echo "eventfs test begins: ${NAME##*/}" >/dev/kmsg
+	modules_before=' '
+	while read -r module _; do
+		modules_before="$modules_before$module "
+	done </proc/modules
+	healthy=$(health)
+	began=$(now)
+	status=0
+	{
+		if prepare; then
+			# shellcheck disable=SC2016 # The inner shell expands these.
+			evt contain "$limit" /bin/sh -eux -c \
+				'. "$TESTS/functions"; cd "$TMP"; . "$TESTS/$NAME.sh"' sh || status=$?
+		else
+			echo "the file system under test cannot be mounted"
+			status=1
+		fi
+	} >"$BASE/log" 2>&1 </dev/null
+	reason=
+	[ "$status" -ne 4 ] || read -r reason <"$TMP/skipped" || true
+	clean=yes
+	clean_up >>"$BASE/log" 2>&1 || clean=no status=1
+	if [ "$(health)" != "$healthy" ]; then
+		echo "the kernel complained: $healthy before, $(health) after" >>"$BASE/log"
+		status=1
+	fi
+	took=$(($(now) - began))
+	took=$((took / 100)).$((took / 10 % 10))
+	case $status in
+	0)
+		passed=$((passed + 1))
+		echo "ok $number $NAME # $took s"
+		;;
+	4)
+		skipped=$((skipped + 1))
+		echo "ok $number $NAME # SKIP $reason"
+		;;
+	*)
+		failed=$((failed + 1))
+		echo "not ok $number $NAME # $took s"
+		echo "# $description"
+		;;
+	esac
+	if [ -n "$debug" ]; then
+		diagnostics <"$BASE/log"
+	elif [ "$status" -ne 0 ] && [ "$status" -ne 4 ]; then
+		tail -n 40 "$BASE/log" | diagnostics
+	fi
+	if [ "$clean" = no ]; then
+		dirty=$((dirty + 1))
+		if [ "$status" -eq 125 ] || [ "$dirty" -ge 5 ]; then
+			echo "Bail out! The guest is not usable any more."
+			number=$total
+		fi
+	fi
+}
+
+debug=
+list=
+while getopts dl option; do
+	case $option in
+	d) debug=yes ;;
+	l) list=yes ;;
+	*)
+		echo "usage: run.sh [-d] [-l] [PATTERN...]" >&2
+		exit 2
+		;;
+	esac
+done
+shift $((OPTIND - 1))
+
+tests=$(select_tests "$@")
+if [ -z "$tests" ]; then
+	echo "run.sh: no test is called like $*" >&2
+	exit 2
+fi
+if [ -n "$list" ]; then
+	for name in $tests; do
+		read_tags "$TESTS/$name.sh"
+		echo "$name: $description${upstream:+ ($upstream)}"
+	done
+	exit 0
+fi
+
+mkdir -p "$BASE"
+if [ ! -e "$TRACEFS/events" ]; then
+	mount -t tracefs nodev "$TRACEFS"
+fi
+evt reset -s "$TRACEFS" "$BASE/settings"
+clean_up
+started=$(now)
+passed=0 failed=0 skipped=0 number=0 dirty=0
+total=$(echo "$tests" | wc -l)
+echo "KTAP version 1"
+echo "1..$total"
+for name in $tests; do
+	[ "$number" -lt "$total" ] || break
+	number=$((number + 1))
+	run_test "$name"
+done
+echo "# $(($(now) - started))0 ms on the $KERNEL kernel, $TYPE"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
