@@ -32,7 +32,7 @@ distclean: clean
 	@bash qemu/distclean.sh
 
 help:
-	@sed -n 's/^## \{0,1\}//p' Makefile
+	@sed -n 's/^## \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
 ## make                 build rust_eventfs.ko for our own kernel (built first)
 ## make KDIR=FOLDER     build it for a configured, Rust-enabled Linux 7.3 tree

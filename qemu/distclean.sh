@@ -8,7 +8,8 @@ here=$(dirname "$0")
 . "$here/lib.sh"
 
 if [ -d "$CACHE" ]; then
-	say "Removing $CACHE ($(du -sh "$CACHE" | cut -f1)): kernel sources and builds, downloads, tools"
+	say "Removing $CACHE: kernel sources and builds, downloads, tools;" \
+		"$(du -sh "$CACHE" | cut -f1)"
 	rm -rf "$CACHE"
 else
 	say "There is no cache in $CACHE"

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # The guest: packs what it consists of, starts it, and tells how it went.
 # Sourced after lib.sh, setup.sh, kernel.sh and module.sh.
@@ -79,7 +79,8 @@ pack() {
 	printf '%s\n' root:x:0: user:x:1000: nogroup:x:65534: >"$tree/etc/group"
 	cp "$ROOT/qemu/guest/profile" "$tree/etc/profile"
 	mkdir "$tree/eventfs/tests"
-	tar -C "$ROOT/tests" --exclude=./helpers -cf - . | tar -C "$tree/eventfs/tests" -xf - || return
+	tar -C "$ROOT/tests" --exclude=./helpers -cf - . |
+		tar -C "$tree/eventfs/tests" -xf - || return
 	cp "${HELPERS[@]}" "$tree/bin/"
 	install_modules "$tree" "$kdir" "$built" || return
 	{
@@ -112,8 +113,12 @@ accelerator() {
 	ACCEL=(-accel "tcg,thread=multi" -cpu "max,la57=off")
 	key="$(cat /proc/sys/kernel/random/boot_id) $("$QEMU" --version | head -n 1)"
 	if [ "$(sed -n 1p "$file" 2>/dev/null)" != "$key" ]; then
-		if probe_kvm "$1"; then answer=kvm; else answer=tcg; fi
-		say "The guest will run on $answer$([ $answer = kvm ] || echo ', slower than KVM, which starts no guest here')"
+		if probe_kvm "$1"; then
+			answer=kvm
+		else
+			answer=tcg
+			say "KVM starts no guest here: QEMU emulates the processor (TCG), which is slower."
+		fi
 		printf '%s\n%s\n' "$key" "$answer" >"$file"
 	fi
 	[ "$(sed -n 2p "$file")" != kvm ] || ACCEL=(-accel kvm -cpu host)
@@ -129,7 +134,8 @@ guest() {
 	new_run "$flavour"
 	printf '%s\n' "$script" >"$RUN/run.sh"
 	HINT="look into the log; the files are in $RUN." \
-		step "pack the guest ($flavour)" "pack-$flavour" pack "$RUN" "$flavour" "$kernel" "$BUILD/$flavour"
+		step "pack the guest ($flavour)" "pack-$flavour" \
+		pack "$RUN" "$flavour" "$kernel" "$BUILD/$flavour"
 	image=$kernel/arch/x86/boot/bzImage
 	accelerator "$image"
 	# The sanitizer's shadow and the lists of the other checkers take room.

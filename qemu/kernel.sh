@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # The kernel: gets its source, and builds the flavours that config/ describes.
 # Sourced after lib.sh and setup.sh.
@@ -58,7 +58,7 @@ use_tarball() {
 	hash=$(hash_of "$1")
 	known_hash "$hash" ||
 		die "$1 is not a kernel source that is known here; its SHA-256 is $hash" \
-			"Compare that with what its publisher says (kernel.org: sha256sums.asc beside the tarball)," \
+			"Compare that with what its publisher says (sha256sums.asc on kernel.org)," \
 			"and if it agrees, run again with KERNEL_SHA256=$hash"
 	if ! cached_source "$hash"; then
 		step "unpack the kernel source" kernel-unpack unpack "$1" "$hash"
@@ -123,33 +123,40 @@ download_debian() {
 	cd "$CACHE/dl" || return
 	# apt checks what it gets against the signed index of the suite.
 	apt_private apt-get download "$DEBIAN_SOURCE" || return
-	deb=$(find . -name "${DEBIAN_SOURCE}_*.deb" -printf '%T@ %f\n' | sort -n | sed -n '$s/^[^ ]* //p')
+	deb=$(find . -name "${DEBIAN_SOURCE}_*.deb" | sort -V | tail -n 1)
 	hash=$(hash_of "$deb")
-	if ! known_hash "$hash"; then
+	known_hash "$hash" ||
 		echo "Note: $deb, $hash, is signed by Debian, but was not tried here."
-	fi
 	unpack_deb "$deb"
 }
 
 # unpack_deb PACKAGE: takes the tarball out of it.
 unpack_deb() {
+	local tarball=$CACHE/dl/$DEBIAN_SOURCE.tar.xz
 	dpkg-deb --fsys-tarfile "$1" |
-		tar -xO "./usr/src/$DEBIAN_SOURCE.tar.xz" >"$CACHE/dl/$DEBIAN_SOURCE.tar.xz.new" || return
-	mv "$CACHE/dl/$DEBIAN_SOURCE.tar.xz.new" "$CACHE/dl/$DEBIAN_SOURCE.tar.xz"
+		tar -xO "./usr/src/$DEBIAN_SOURCE.tar.xz" >"$tarball.new" || return
+	mv "$tarball.new" "$tarball"
 }
 
 download_kernel_org() {
+	local tarball=$CACHE/dl/$KERNEL_TARBALL
 	mkdir -p "$CACHE/dl"
 	if command -v curl >/dev/null; then
-		curl --fail --location --show-error --output "$CACHE/dl/$KERNEL_TARBALL.new" "$KERNEL_URL"
+		curl --fail --location --show-error --output "$tarball.new" "$KERNEL_URL"
 	elif command -v wget >/dev/null; then
-		wget --output-document="$CACHE/dl/$KERNEL_TARBALL.new" "$KERNEL_URL"
+		wget --output-document="$tarball.new" "$KERNEL_URL"
 	else
 		echo "Neither curl nor wget is here."
 		return 1
 	fi || return
-	mv "$CACHE/dl/$KERNEL_TARBALL.new" "$CACHE/dl/$KERNEL_TARBALL"
+	mv "$tarball.new" "$tarball"
 }
+
+# get_from NAME COMMAND: tries one of the places where a kernel's source is had.
+get_from() (
+	HINT="check the network, or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL."
+	step "get the kernel source (160 MB) from $1" "kernel-source-$2" "$2"
+)
 
 # kernel_source: sets KERNEL_SRC_DIR and KERNEL_SRC_ID, from the first of:
 # KERNEL_SRC, the cache, Debian, kernel.org.
@@ -162,8 +169,9 @@ kernel_source() {
 			[ "$(series_of "$KERNEL_SRC_DIR")" = "$KERNEL_SERIES" ] ||
 				die "KERNEL_SRC=$KERNEL_SRC is not a Linux $KERNEL_SERIES"
 			if [ -e "$KERNEL_SRC_DIR/.config" ] || [ -d "$KERNEL_SRC_DIR/include/config" ]; then
-				die "KERNEL_SRC=$KERNEL_SRC was built in place, so nothing can be built from it elsewhere" \
-					"Clean it with \`make mrproper\`, or build only the module with \`make KDIR=$KERNEL_SRC\`."
+				die "KERNEL_SRC=$KERNEL_SRC was built in place: that forbids a build elsewhere" \
+					"clean it with \`make mrproper\` there," \
+					"or build only the module, with \`make KDIR=$KERNEL_SRC\`"
 			fi
 			# Such a folder may change at any time.
 			KERNEL_SRC_ID=folder:$KERNEL_SRC_DIR
@@ -181,17 +189,12 @@ kernel_source() {
 			return
 		fi
 	done
-	if debian_offers_source; then
-		say "Getting $DEBIAN_SOURCE (160 MB) from Debian's $DEBIAN_SUITE into $CACHE"
-		HINT="check the network; or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL." \
-			step "get the kernel source" kernel-source download_debian
+	if debian_offers_source && get_from "Debian's $DEBIAN_SUITE" download_debian; then
 		tarball=$CACHE/dl/$DEBIAN_SOURCE.tar.xz
 		# What Debian's signature vouches for needs no other word.
 		KERNEL_SHA256=$(hash_of "$tarball")
 	else
-		say "Getting $KERNEL_TARBALL (150 MB) from kernel.org into $CACHE"
-		HINT="check the network; or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL." \
-			step "get the kernel source" kernel-source download_kernel_org
+		get_from kernel.org download_kernel_org || exit
 		tarball=$CACHE/dl/$KERNEL_TARBALL
 	fi
 	use_tarball "$tarball"
@@ -243,15 +246,12 @@ not_taken() {
 build_kernel() {
 	local dir=$1 flavour=$2 refused
 	fragments "$flavour" >"$dir/.fragments"
-	if ! cmp -s "$dir/.fragments" "$dir/.fragments.taken"; then
-		kernel_make "$dir" KCONFIG_ALLCONFIG="$dir/.fragments" allnoconfig || return
-		refused=$(not_taken "$dir/.config" "$flavour")
-		if [ -n "$refused" ]; then
-			echo "Kconfig did not take these lines of qemu/config/base.config and $flavour.config:"
-			echo "$refused"
-			return 1
-		fi
-		mv "$dir/.fragments" "$dir/.fragments.taken"
+	kernel_make "$dir" KCONFIG_ALLCONFIG="$dir/.fragments" allnoconfig || return
+	refused=$(not_taken "$dir/.config" "$flavour")
+	if [ -n "$refused" ]; then
+		echo "Kconfig did not take these lines of config/base.config and config/$flavour.config:"
+		echo "$refused"
+		return 1
 	fi
 	kernel_make "$dir" -j"${JOBS:-$(nproc)}" all || return
 	# A flavour without modules has no such file, and depmod wants one.
@@ -289,9 +289,10 @@ kernel_locked() {
 	local flavour=$1 key
 	key=$(kernel_key "$flavour")
 	KERNEL_DIR=$CACHE/build/$flavour-$key
-	if [ ! -e "$KERNEL_DIR/.complete" ] || [ "${KERNEL_SRC_ID#folder:}" != "$KERNEL_SRC_ID" ]; then
+	if [ ! -e "$KERNEL_DIR/.complete" ] || [[ $KERNEL_SRC_ID = folder:* ]]; then
 		prepare_dir "$flavour" "$KERNEL_DIR"
-		step "build the $flavour kernel" "kernel-$flavour" build_kernel "$KERNEL_DIR" "$flavour"
+		step "build the $flavour kernel" "kernel-$flavour" \
+			build_kernel "$KERNEL_DIR" "$flavour"
 		: >"$KERNEL_DIR/.complete"
 	fi
 	ln -sfn "build/$flavour-$key" "$CACHE/kernel-$flavour"

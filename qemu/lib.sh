@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # What all host scripts share: where things are, how a long step shows its
 # progress, and how a script gives up.  Sourced, not run.
@@ -40,9 +40,9 @@ die() {
 	exit 1
 }
 
-# elapsed SECONDS: as m:ss.
+# elapsed SECONDS: as minutes and seconds.
 elapsed() {
-	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
+	printf '%2d:%02d' $(($1 / 60)) $(($1 % 60))
 }
 
 # pretty PATH: shorter where that is possible.
@@ -71,14 +71,14 @@ step() {
 	trap 'kill -- -'"$pid"' 2>/dev/null; wait; exit 130' INT TERM HUP
 	while kill -0 "$pid" 2>/dev/null; do
 		now=$((SECONDS - start))
+		line="[$(elapsed "$now")] $name (log: $(pretty "$log"))"
 		if [ -t 2 ]; then
 			if [ "$now" -ne "$shown" ]; then
-				line="[$(printf %5s "$(elapsed "$now")")] $name (log: $(pretty "$log"))"
 				printf '\r\033[K%s' "${line:0:width - 1}" >&2
 				shown=$now
 			fi
 		elif [ "$now" -ge "$next" ]; then
-			say "[$(printf %5s "$(elapsed "$now")")] $name (log: $(pretty "$log"))"
+			say "$line"
 			next=$((now / 30 * 30 + 30))
 		fi
 		sleep 0.2
@@ -86,15 +86,15 @@ step() {
 	wait "$pid" || status=$?
 	trap - INT TERM HUP
 	[ ! -t 2 ] || printf '\r\033[K' >&2
-	now=$(printf %5s "$(elapsed $((SECONDS - start)))")
+	now=$(elapsed $((SECONDS - start)))
 	if [ "$status" -eq 0 ]; then
 		say "[$now] $name: done"
 		return
 	fi
 	say "[$now] $name: FAILED (exit status $status). The end of its log:"
-	tail -n 40 "$log" | sed 's/^/    /' >&2
+	tail -n 40 "$log" | cut -c 1-300 | sed 's/^/    /' >&2
 	say "The whole log: $log"
-	say "What to do: ${HINT:-look for the first error above; what is finished is kept, so run the same command again.}"
+	say "What to do: ${HINT:-look for the first error; what is finished is kept for the next try.}"
 	exit 1
 }
 

@@ -1,10 +1,10 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # The module: builds rust_eventfs.ko against one of our kernels, or against
 # any configured tree.  Sourced after lib.sh, setup.sh and kernel.sh.
 
-# from_config NAME: a value of the tree's configuration, unquoted.
+# from_config KDIR NAME: a value of the tree's configuration, unquoted.
 from_config() {
 	sed -n "s/^CONFIG_$2=//p" "$1/include/config/auto.conf" | tr -d '"'
 }
@@ -38,9 +38,10 @@ tools_of() {
 	RUSTC=$(pick "$text" "${RUSTC:-}" "$(command -v rustc || true)" /usr/bin/rustc) ||
 		die "no rustc here is the one that $kdir was built with: $text" \
 			"name it with RUSTC=PATH"
-	BINDGEN=$(pick "$(from_config "$kdir" BINDGEN_VERSION_TEXT)" "${BINDGEN:-}" \
-		"$CACHE/tools/bin/bindgen" "$(command -v bindgen || true)" /usr/bin/bindgen) ||
-		die "no bindgen here is the one that $kdir was built with: $(from_config "$kdir" BINDGEN_VERSION_TEXT)" \
+	text=$(from_config "$kdir" BINDGEN_VERSION_TEXT)
+	BINDGEN=$(pick "$text" "${BINDGEN:-}" "$CACHE/tools/bin/bindgen" \
+		"$(command -v bindgen || true)" /usr/bin/bindgen) ||
+		die "no bindgen here is the one that $kdir was built with: $text" \
 			"name it with BINDGEN=PATH"
 	if [ "$(from_config "$kdir" CC_IS_CLANG)" != y ]; then
 		LLVM=
@@ -66,9 +67,9 @@ module_make() {
 	local kdir=$1 out=$2
 	shift 2
 	mkdir -p "$out"
-	make -C "$kdir" M="$ROOT" MO="$out" -j"${JOBS:-$(nproc)}" ${LLVM:+LLVM="$LLVM"} \
-		RUSTC="$RUSTC" BINDGEN="$BINDGEN" ${CLIPPY_DRIVER:+CLIPPY_DRIVER="$CLIPPY_DRIVER"} \
-		${V:+V="$V"} "$@"
+	make -C "$kdir" M="$ROOT" MO="$out" -j"${JOBS:-$(nproc)}" \
+		${LLVM:+LLVM="$LLVM"} RUSTC="$RUSTC" BINDGEN="$BINDGEN" \
+		CLIPPY_DRIVER="${CLIPPY_DRIVER:-clippy-driver}" ${V:+V="$V"} "$@"
 }
 
 # module KDIR NAME: builds it into build/NAME.

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # The tools: finds them, and on Debian 12 and 13 installs what is missing.
 # Sourced after lib.sh.  Nothing is touched but Debian's packages and $CACHE.
@@ -31,8 +31,9 @@ debian() {
 	)
 }
 
+# need_command COMMAND [PACKAGE]
 need_command() {
-	command -v "$1" >/dev/null || missing "$2" "the command $1"
+	command -v "$1" >/dev/null || missing "${2:-$1}" "the command $1"
 }
 
 # header FILE: whether the compiler of the machine finds it.
@@ -159,19 +160,19 @@ find_busybox() {
 
 # look WHAT...: fills the lists of what is missing for these purposes.
 look() {
-	local what
+	local what package
 	missing_packages=()
 	missing_words=()
 	for what; do
 		case $what in
 		build)
-			need_command make make
+			need_command make
 			need_command cc gcc
-			need_command flex flex
-			need_command bison bison
-			need_command bc bc
-			need_command perl perl
-			need_command openssl openssl
+			need_command flex
+			need_command bison
+			need_command bc
+			need_command perl
+			need_command openssl
 			need_command xz xz-utils
 			need_command depmod kmod
 			need_command flock util-linux
@@ -180,8 +181,9 @@ look() {
 			need_header stdio.h libc6-dev
 			find_llvm
 			if ! find_rust; then
-				missing "$(rust_package rustc) $(rust_package rust-src) $(rust_package cargo)" \
-					"rustc $RUST_MIN or newer with the sources of its library (rustup: component rust-src)"
+				for package in rustc rust-src cargo; do
+					missing "$(rust_package $package)" "$package $RUST_MIN or newer"
+				done
 			elif [ ! -x "$CARGO" ]; then
 				missing "$(rust_package cargo)" "cargo, beside $RUSTC"
 			fi
@@ -193,12 +195,12 @@ look() {
 		guest)
 			need_command qemu-system-x86_64 qemu-system-x86
 			if ! find_busybox && ! debian; then
-				missing busybox-static "a static busybox (name it with BUSYBOX=PATH)"
+				missing busybox-static "a static busybox (or name one: BUSYBOX=)"
 			fi
 			;;
 		lint)
-			need_command git git
-			need_command shellcheck shellcheck
+			need_command git
+			need_command shellcheck
 			[ -z "${RUSTC:-}" ] || [ -x "$RUSTFMT" ] ||
 				missing "$(rust_package rustfmt)" "rustfmt, beside $RUSTC"
 			[ -z "${RUSTC:-}" ] || [ -x "$CLIPPY_DRIVER" ] ||
@@ -244,14 +246,15 @@ install_busybox() {
 setup() {
 	local packages
 	[ "$(uname -s) $(uname -m)" = "Linux x86_64" ] ||
-		die "the guest is an x86-64 machine, built on one: $(uname -s) $(uname -m) will not do"
+		die "only Linux on x86-64 will do, for the guest is built as one"
 	look "$@"
 	if [ ${#missing_words[@]} -gt 0 ]; then
-		debian || die "these are missing, and only on Debian 12 and 13 can they be installed from here:" \
+		debian || die "these are missing (only on Debian 12 and 13 are they installed from here):" \
 			"${missing_words[@]}"
 		if [ "$(id -u)" -ne 0 ]; then
 			command -v sudo >/dev/null ||
-				die "these are missing; become root, or install sudo:" "${missing_words[@]}"
+				die "become root, or install sudo: these are missing:" \
+					"${missing_words[@]}"
 			# The password, if there must be one, while there is a terminal.
 			[ ! -t 0 ] || sudo -v || die "sudo refused"
 		fi
@@ -259,7 +262,7 @@ setup() {
 			apt-get -q -o DPkg::Lock::Timeout=600 update
 		# What is offered decides what is to be installed.
 		look "$@"
-		packages=$(printf '%s\n' "${missing_packages[@]}" | tr ' ' '\n' | sort -u | tr '\n' ' ')
+		packages=$(printf '%s\n' "${missing_packages[@]}" | sort -u | paste -sd' ')
 		say "Installing Debian packages: $packages"
 		# shellcheck disable=SC2086 # One word for each package.
 		HINT="install these packages yourself, then run the same command again: $packages" \
@@ -274,7 +277,7 @@ setup() {
 		if ! find_bindgen; then
 			say "Installing $BINDGEN_CRATE into $CACHE/tools (this is not on your PATH)"
 			mkdir -p "$CACHE/tools"
-			HINT="install bindgen $BINDGEN_MIN or newer yourself, or name one with BINDGEN=PATH." \
+			HINT="install bindgen $BINDGEN_MIN or newer, or name one with BINDGEN=PATH." \
 				step "install bindgen" setup-bindgen install_bindgen
 			find_bindgen || die "the bindgen in $CACHE/tools does not run"
 		fi

@@ -53,7 +53,7 @@ test_on() {
 		"sh /eventfs/tests/run.sh ${patterns[*]@Q} </dev/null >/dev/ttyS1 2>&1" \
 		> >(tee "$output")
 	wait $!
-	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)\{0,1\}.*/\1 \2 \4/p' "$output" | tail -n 1)
+	counts=$(grep -a -E '^[0-9]+ passed, [0-9]+ failed' "$output" | tail -n 1 | tr -cd '0-9 ')
 	if [ -n "$counts" ]; then
 		read -r p f s <<<"$counts"
 		passed=$((passed + p))

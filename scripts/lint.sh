@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make lint`: rustfmt and clippy as the kernel has them, checkpatch on files
+# and on commits, shellcheck, and cargo's own checks for the tests' helpers.
+
+top=$(dirname "$0")/..
+# shellcheck source=qemu/lib.sh
+. "$top/qemu/lib.sh"
+# shellcheck source=qemu/setup.sh
+. "$top/qemu/setup.sh"
+# shellcheck source=qemu/kernel.sh
+. "$top/qemu/kernel.sh"
+# shellcheck source=qemu/module.sh
+. "$top/qemu/module.sh"
+
+cd "$ROOT"
+with_lock "$CACHE/setup.lock" setup build lint
+kernel normal
+
+passed=0
+failed=0
+
+# check NAME COMMAND...: runs one of the checks, and counts it.
+check() {
+	local name=$1
+	shift
+	if (step "lint: $name" "lint-${name// /-}" "$@"); then
+		echo "ok - lint: $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok - lint: $name"
+		failed=$((failed + 1))
+	fi
+}
+
+# files PATTERN...: of the project, those not yet added to git among them.
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
+		while read -r file; do
+			[ ! -f "$file" ] || echo "$file"
+		done
+}
+
+# all_of COMMAND...: runs it with the files on stdin as its last arguments;
+# no files at all would make a check that cannot fail.
+all_of() {
+	local list
+	mapfile -t list
+	[ ${#list[@]} -gt 0 ] || {
+		echo "there are no files to check"
+		return 1
+	}
+	"$@" "${list[@]}"
+}
+
+rust_format() {
+	files '*.rs' ':!tests/helpers' | all_of "$RUSTFMT" --check --edition 2021 \
+		--config-path "$KERNEL_SRC_DIR/.rustfmt.toml"
+}
+
+rust_clippy() {
+	module_make "$KERNEL_DIR" "$BUILD/clippy" CLIPPY=1 \
+		KRUSTFLAGS="-Dwarnings -Wclippy::missing_docs_in_private_items"
+}
+
+# What the kernel's build reads, and the sources: shellcheck is for the scripts.
+sources=('*.rs' '*.c' '*.h' '*.S' Kbuild '*/Kbuild' Makefile '*/Makefile')
+
+# checkpatch ARGUMENTS...: less what it expects of the kernel's tree and mails.
+checkpatch() {
+	"$KERNEL_SRC_DIR/scripts/checkpatch.pl" --no-tree --strict --quiet --no-summary \
+		--show-types --no-signoff --max-line-length=100 \
+		--ignore "FILE_PATH_CHANGES,EMAIL_SUBJECT,EMBEDDED_FILENAME${ignore:+,$ignore}" "$@"
+}
+
+checkpatch_files() {
+	local ignore=
+	files "${sources[@]}" | all_of checkpatch --file
+}
+
+# checkpatch_commits: those that the branch has over its upstream, if it has
+# one; else all. How the files look is checked above, as they are by now.
+checkpatch_commits() {
+	local range=HEAD commit status=0 ignore=LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING
+	if [ -n "$(git rev-list '@{upstream}..HEAD' 2>/dev/null)" ]; then
+		range='@{upstream}..HEAD'
+	fi
+	for commit in $(git rev-list --reverse --no-merges "$range"); do
+		if ! {
+			git log -1 --format=email "$commit"
+			echo ---
+			git diff-tree --root -p --no-commit-id "$commit" -- "${sources[@]}"
+		} | checkpatch -; then
+			git log -1 --format='in commit %h ("%s")' "$commit"
+			status=1
+		fi
+	done
+	return $status
+}
+
+# scripts: whatever has a shell's name on its first line.
+scripts() {
+	files | while read -r file; do
+		case $(head -n 1 "$file" 2>/dev/null | tr -d '\0') in
+		'#!'*sh) echo "$file" ;;
+		'# shellcheck shell='*) echo "$file" ;;
+		esac
+	done
+}
+
+shell_scripts() {
+	scripts | all_of shellcheck -x
+}
+
+helpers_format() {
+	cd tests/helpers || return
+	find src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
+}
+
+helpers_clippy() {
+	cd tests/helpers || return
+	PATH=$(dirname "$CARGO"):$PATH "$CARGO" clippy --release --locked --all-targets \
+		--target-dir "$BUILD/helpers-clippy" -- -D warnings
+}
+
+check 'rustfmt' rust_format
+check 'clippy' rust_clippy
+check 'checkpatch on files' checkpatch_files
+check 'checkpatch on commits' checkpatch_commits
+check 'shellcheck' shell_scripts
+check 'helpers rustfmt' helpers_format
+check 'helpers clippy' helpers_clippy
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
