@@ -1,0 +1,845 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! eventfs: a file system whose dentries and inodes come into being when they are looked at.
+//!
+//! A tree of nodes says which directories there are, and a table, shared by all directories of the
+//! same kind, which files such a directory has. What a node is good for is its [`Provider`]'s
+//! business. Here is how nodes become dentries and inodes, and how both go away again.
+//!
+//! # Who owns what
+//!
+//! A dentry (`d_fsdata`) and an inode own a reference to a node each: for a directory to its own,
+//! for a file of a table to that of its directory. An open directory owns references to the dentries
+//! that it has pinned. There is no pointer from a node to its dentry: the dentry is found by name,
+//! from the root of the super block down (L5).
+//!
+//! # Locks
+//!
+//! The `i_rwsem` of a directory, then the tree lock, then the locks of the dcache, and that of
+//! [`SuperLink`]. Providers are called without the tree lock (L3).
+//!
+//! Corresponds to [`fs/tracefs/event_inode.c`](srctree/fs/tracefs/event_inode.c).
+
+use crate::vfs::{
+    self,
+    inode::DirVTable,
+    lower::InternalMount,
+    node::{
+        Node,
+        NodeRef,
+        Payload,
+        Tree,
+        NAME_MAX, //
+    },
+    ActiveSuper,
+    AttrChange,
+    Dentry,
+    DentryRef,
+    DirEmitter,
+    DirOperations,
+    FileSystem,
+    FileVTable,
+    Inode,
+    InodeInit,
+    InodeKind,
+    NewInode,
+    OpenFile,
+    Options,
+    SuperBlock,
+    SuperLink,
+    UnhashedDentry, //
+};
+use core::ptr;
+use kernel::{
+    new_mutex,
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
+    str::CStr,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Mutex,
+        SetOnce, //
+    },
+};
+
+/// The permissions of the root directory unless an option says otherwise.
+const DEFAULT_MODE: u16 = 0o700;
+
+/// A counted reference to a node of eventfs.
+pub(crate) type MetaRef = NodeRef<Meta>;
+
+/// An inode of eventfs.
+pub(crate) type EventInode = Inode<EventFs>;
+
+/// The names of the files that each directory of a kind has.
+pub(crate) struct Table {
+    names: KVec<KVec<u8>>,
+}
+
+impl Table {
+    /// A table of these names, which are all different.
+    pub(crate) fn new(names: KVec<KVec<u8>>) -> Self {
+        Self { names }
+    }
+
+    /// The index of a name.
+    pub(crate) fn position(&self, name: &[u8]) -> Option<usize> {
+        self.names.iter().position(|own| own.as_slice() == name)
+    }
+
+    /// The names, in their order.
+    pub(crate) fn names(&self) -> &[KVec<u8>] {
+        &self.names
+    }
+}
+
+/// What a name in a directory turned out to be.
+pub(crate) struct Target {
+    /// The node: of the directory or the file that has one, or of the directory that the file with
+    /// this index in the table is in.
+    pub(crate) node: MetaRef,
+    /// The index of a file that has no node of its own.
+    pub(crate) entry: Option<usize>,
+    /// The permissions, as long as nobody has changed them.
+    pub(crate) permissions: u16,
+    /// What its open files do; `None` for a directory.
+    pub(crate) operations: Option<FileVTable<EventFs>>,
+    /// The dentry of another file system that it stands for.
+    pub(crate) lower: Option<DentryRef>,
+}
+
+/// The code behind a directory.
+///
+/// All functions may sleep. They are called without the tree lock; `find` and, before an owner
+/// changes, `refresh` with the `i_rwsem` of the directory held.
+///
+/// The last reference to a provider may be dropped in softirq context, unless somebody keeps one
+/// until the tree is gone.
+pub(crate) trait Provider: Send + Sync {
+    /// Says what a name in a directory stands for; `None` if there is no such name.
+    fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>>;
+
+    /// Makes the nodes below a directory, and its table, what they should be.
+    fn refresh(&self, dir: &EventInode) -> Result;
+
+    /// The file system that the tree is a view of. Its root is that of the tree.
+    fn lower(&self) -> Option<&InternalMount>;
+}
+
+/// An attribute that was set by somebody, or was not.
+struct Saved(Atomic<u64>);
+
+impl Saved {
+    /// Above the 32 bits of a value.
+    const SET: u64 = 1 << 32;
+
+    const fn new(value: Option<u32>) -> Self {
+        Self(Atomic::new(Self::encode(value)))
+    }
+
+    const fn encode(value: Option<u32>) -> u64 {
+        match value {
+            Some(value) => Self::SET | value as u64,
+            None => 0,
+        }
+    }
+
+    fn get(&self) -> Option<u32> {
+        let value = self.0.load(Relaxed);
+        // CAST: The lower half is the value.
+        (value & Self::SET != 0).then_some(value as u32)
+    }
+
+    fn set(&self, value: Option<u32>) {
+        self.0.store(Self::encode(value), Relaxed);
+    }
+}
+
+/// Attributes that were changed by `chmod`, `chown` or `chgrp`. Written under the tree lock.
+struct Attr {
+    mode: Saved,
+    uid: Saved,
+    gid: Saved,
+}
+
+impl Attr {
+    const fn new() -> Self {
+        Self {
+            mode: Saved::new(None),
+            uid: Saved::new(None),
+            gid: Saved::new(None),
+        }
+    }
+}
+
+/// Attributes of a node of its own, where they are not those of the mount.
+struct NodeAttr {
+    own: Attr,
+    /// Whom the node was created for: the owner of its parent then. Its files start with it, too.
+    base_uid: Saved,
+    base_gid: Saved,
+}
+
+/// The files of a directory.
+struct Files {
+    table: Arc<Table>,
+    /// The inode number of the first file; the others follow.
+    first_number: u64,
+    /// Changed attributes, by index; there once one was changed.
+    attributes: SetOnce<KVVec<Attr>>,
+}
+
+/// What a node of eventfs carries: all that is known of a directory, or of a file with a name of its
+/// own, while there is neither dentry nor inode.
+pub(crate) struct Meta {
+    provider: Arc<dyn Provider>,
+    /// The inode number.
+    number: u64,
+    /// For the provider to tell a directory from a later one of the same name.
+    identity: u64,
+    directory: bool,
+    files: SetOnce<Files>,
+    attributes: SetOnce<KBox<NodeAttr>>,
+}
+
+impl Payload for Meta {}
+
+impl Meta {
+    /// The code behind the node.
+    pub(crate) fn provider(&self) -> &Arc<dyn Provider> {
+        &self.provider
+    }
+
+    /// For the provider to tell a directory from a later one of the same name.
+    pub(crate) fn identity(&self) -> u64 {
+        self.identity
+    }
+
+    /// Whether it is a directory.
+    pub(crate) fn is_directory(&self) -> bool {
+        self.directory
+    }
+
+    /// The names of the files of the directory, once they are known.
+    pub(crate) fn table(&self) -> Option<&Arc<Table>> {
+        self.files.as_ref().map(|files| &files.table)
+    }
+
+    /// The attributes of the node, made if there are none yet. May sleep.
+    fn make_attributes(&self) -> Result<&NodeAttr> {
+        if self.attributes.as_ref().is_none() {
+            let attributes = NodeAttr {
+                own: Attr::new(),
+                base_uid: Saved::new(None),
+                base_gid: Saved::new(None),
+            };
+            self.attributes.populate(KBox::new(attributes, GFP_KERNEL)?);
+        }
+        self.attributes.as_ref().map(|own| &**own).ok_or(EAGAIN)
+    }
+
+    /// The attributes of a file of the directory, made if there are none yet. May sleep.
+    fn make_file_attributes(&self, entry: usize) -> Result<&Attr> {
+        let files = self.files.as_ref().ok_or(ENODEV)?;
+        if files.attributes.as_ref().is_none() {
+            let mut attributes = KVVec::with_capacity(files.table.names.len(), GFP_KERNEL)?;
+            for _ in files.table.names() {
+                attributes.push(Attr::new(), GFP_KERNEL)?;
+            }
+            files.attributes.populate(attributes);
+        }
+        let attributes = files.attributes.as_ref().ok_or(EAGAIN)?;
+        attributes.get(entry).ok_or(ENODEV)
+    }
+
+    /// The owner that was set for the node, or that it was created for.
+    fn uid(&self) -> Option<u32> {
+        let attributes = self.attributes.as_ref()?;
+        attributes.own.uid.get().or(attributes.base_uid.get())
+    }
+
+    /// The group, likewise.
+    fn gid(&self) -> Option<u32> {
+        let attributes = self.attributes.as_ref()?;
+        attributes.own.gid.get().or(attributes.base_gid.get())
+    }
+
+    /// Forgets who owns what (not the permissions), here and in the files.
+    fn forget_owners(&self, uid: bool, gid: bool) {
+        let forget = |attr: &Attr| {
+            if uid {
+                attr.uid.set(None);
+            }
+            if gid {
+                attr.gid.set(None);
+            }
+        };
+        if let Some(attributes) = self.attributes.as_ref() {
+            forget(&attributes.own);
+            if uid {
+                attributes.base_uid.set(None);
+            }
+            if gid {
+                attributes.base_gid.set(None);
+            }
+        }
+        let files = self
+            .files
+            .as_ref()
+            .and_then(|files| files.attributes.as_ref());
+        for attr in files.into_iter().flatten() {
+            forget(attr);
+        }
+    }
+}
+
+/// What an inode of eventfs owns.
+pub(crate) struct Private {
+    node: MetaRef,
+    entry: Option<usize>,
+    permissions: u16,
+}
+
+impl Private {
+    /// The node: see [`Target::node`].
+    pub(crate) fn node(&self) -> &Node<Meta> {
+        &self.node
+    }
+}
+
+/// A tree of directories and files: what a mount of eventfs shows.
+#[pin_data]
+pub(crate) struct EventTree {
+    #[pin]
+    nodes: Tree<Meta>,
+    #[pin]
+    mounted: SuperLink<EventFs>,
+    /// The last inode number given out.
+    last_number: Atomic<u64>,
+    // What the options of the mount say; written under the tree lock.
+    uid: Atomic<u32>,
+    gid: Atomic<u32>,
+    mode: Atomic<u32>,
+}
+
+impl EventTree {
+    /// A tree whose root is a directory of this provider.
+    pub(crate) fn new(provider: Arc<dyn Provider>) -> impl PinInit<Self, Error> {
+        const ROOT_NUMBER: u64 = 1;
+
+        try_pin_init!(Self {
+            nodes <- Tree::with_root(move || {
+                Ok(Meta {
+                    provider,
+                    number: ROOT_NUMBER,
+                    identity: 0,
+                    directory: true,
+                    files: SetOnce::new(),
+                    attributes: SetOnce::new(),
+                })
+            }),
+            mounted <- SuperLink::new(),
+            last_number: Atomic::new(ROOT_NUMBER),
+            uid: Atomic::new(0),
+            gid: Atomic::new(0),
+            mode: Atomic::new(u32::from(DEFAULT_MODE)),
+        })
+    }
+
+    /// The nodes.
+    pub(crate) fn nodes(&self) -> &Tree<Meta> {
+        &self.nodes
+    }
+
+    /// Takes `count` inode numbers, and returns the first.
+    fn numbers(&self, count: usize) -> u64 {
+        // CAST: A count fits.
+        self.last_number.fetch_add(count as u64, Relaxed) + 1
+    }
+
+    /// Adds a directory or a file. May sleep; `provider` answers for it.
+    fn add(
+        &self,
+        parent: &Node<Meta>,
+        name: &[u8],
+        provider: Arc<dyn Provider>,
+        identity: u64,
+        directory: bool,
+    ) -> Result<MetaRef> {
+        vfs::check_lockdown()?;
+        let meta = Meta {
+            provider,
+            number: self.numbers(1),
+            identity,
+            directory,
+            files: SetOnce::new(),
+            attributes: SetOnce::new(),
+        };
+        // New nodes take the owner of their parent, where that is not the one of the mount (U15).
+        let (uid, gid) = (parent.payload().uid(), parent.payload().gid());
+        if uid.is_some() || gid.is_some() {
+            let attributes = meta.make_attributes()?;
+            attributes.base_uid.set(uid);
+            attributes.base_gid.set(gid);
+        }
+        let new = self.nodes.prepare(parent, name, meta)?;
+        let linked = self.nodes.lock().link(new);
+        // What is left over is dropped here, after the tree lock.
+        linked
+            .map(|(node, _spare)| node)
+            .map_err(|refused| refused.error)
+    }
+
+    /// Adds a directory. May sleep. The name is visible when this returns.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`, `ENAMETOOLONG`: bad names, see [`Tree::prepare`].
+    /// - `EEXIST`: there is a node of this name.
+    /// - `ENODEV`: the parent was removed.
+    /// - `EPERM`: kernel lockdown forbids it.
+    /// - `ENOMEM`.
+    pub(crate) fn add_dir(
+        &self,
+        parent: &Node<Meta>,
+        name: &[u8],
+        provider: Arc<dyn Provider>,
+        identity: u64,
+    ) -> Result<MetaRef> {
+        self.add(parent, name, provider, identity, true)
+    }
+
+    /// Adds a single file, beside those of the table. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::add_dir`].
+    pub(crate) fn add_file(
+        &self,
+        parent: &Node<Meta>,
+        name: &[u8],
+        provider: Arc<dyn Provider>,
+        identity: u64,
+    ) -> Result<MetaRef> {
+        self.add(parent, name, provider, identity, false)
+    }
+
+    /// Says which files a directory has, if that was not said before. Does not sleep.
+    pub(crate) fn set_table(&self, dir: &Node<Meta>, table: Arc<Table>) {
+        let files = Files {
+            first_number: self.numbers(table.names.len()),
+            table,
+            attributes: SetOnce::new(),
+        };
+        dir.payload().files.populate(files);
+    }
+
+    /// Removes a node and all below it (L6). May sleep: to be called without the tree lock.
+    ///
+    /// When this returns, no path leads there any more. It cannot fail.
+    pub(crate) fn remove(&self, node: &Node<Meta>) {
+        let (removed, cached) = {
+            let mut lock = self.nodes.lock();
+            let removed = lock.remove(node);
+            let cached = removed.as_ref().and_then(|_| self.cached(node));
+            (removed, cached)
+        };
+        if let Some(cached) = cached {
+            cached.dentry.invalidate();
+        }
+        drop(removed);
+    }
+
+    /// The dentry of a node, if there is one in the cache. Does not sleep, and allocates nothing.
+    ///
+    /// An ancestor that is not in the cache has no descendants there. To be called under the tree
+    /// lock, so that a look-up of this name is either seen here or sees that the node is dead (L7).
+    fn cached(&self, node: &Node<Meta>) -> Option<CachedDentry> {
+        let active = self.mounted.get()?;
+        let mut dentry = active.root().ok()?;
+        for level in 1..=depth_of(node) {
+            dentry = dentry.cached_child(ancestor_at(node, level).name())?;
+        }
+        let owner = dentry.data_in(active.super_block())?;
+        ptr::eq(owner, node).then(|| CachedDentry {
+            dentry: dentry.clone(),
+            _active: active,
+        })
+    }
+
+    /// The super block that shows the tree, if there is one that is in use. Does not sleep.
+    pub(crate) fn active_super(&self) -> Option<ActiveSuper<EventFs>> {
+        self.mounted.get()
+    }
+
+    /// The owner and the group of a file or a directory.
+    fn owner_of(&self, meta: &Meta, attr: Option<&Attr>) -> (u32, u32) {
+        let node = meta.attributes.as_ref();
+        let uid = attr
+            .and_then(|attr| attr.uid.get())
+            .or_else(|| node?.base_uid.get());
+        let gid = attr
+            .and_then(|attr| attr.gid.get())
+            .or_else(|| node?.base_gid.get());
+        (
+            uid.unwrap_or_else(|| self.uid.load(Relaxed)),
+            gid.unwrap_or_else(|| self.gid.load(Relaxed)),
+        )
+    }
+
+    /// The permissions, the owner and the group that an inode has to have.
+    fn attributes_of(
+        &self,
+        node: &Node<Meta>,
+        entry: Option<usize>,
+        permissions: u16,
+    ) -> (u16, (u32, u32)) {
+        let meta = node.payload();
+        let attr = match entry {
+            None => meta.attributes.as_ref().map(|attributes| &attributes.own),
+            Some(entry) => meta
+                .files
+                .as_ref()
+                .and_then(|files| files.attributes.as_ref())
+                .and_then(|attributes| attributes.get(entry)),
+        };
+        let default = if node.parent().is_none() && entry.is_none() {
+            // CAST: It was set from permissions.
+            self.mode.load(Relaxed) as u16
+        } else {
+            permissions
+        };
+        let saved = attr.and_then(|attr| attr.mode.get());
+        // CAST: Only permissions are saved.
+        let permissions = saved.map_or(default, |mode| mode as u16);
+        (permissions, self.owner_of(meta, attr))
+    }
+
+    /// Makes an inode what its node says. Under the tree lock, so that it keeps up with changes.
+    fn update(&self, inode: &EventInode) {
+        if let Some(private) = inode.private() {
+            let (permissions, (uid, gid)) =
+                self.attributes_of(&private.node, private.entry, private.permissions);
+            inode.set_owner_and_permissions(permissions, uid, gid);
+        }
+    }
+
+    /// Makes an inode for what a name has turned out to be. May sleep.
+    fn new_inode(&self, sb: &SuperBlock<EventFs>, target: Target) -> Result<NewInode<EventFs>> {
+        let meta = target.node.payload();
+        let number = match target.entry {
+            None => meta.number,
+            // CAST: An index fits.
+            Some(entry) => meta.files.as_ref().ok_or(ENOENT)?.first_number + entry as u64,
+        };
+        let kind = match target.operations {
+            None => InodeKind::Directory(DirVTable::new::<OpenDir>()),
+            Some(operations) => InodeKind::Regular(operations),
+        };
+        let (permissions, owner) =
+            self.attributes_of(&target.node, target.entry, target.permissions);
+        let init = InodeInit {
+            kind,
+            number,
+            permissions,
+            owner,
+            lower: target.lower,
+            private: Private {
+                node: target.node,
+                entry: target.entry,
+                permissions: target.permissions,
+            },
+        };
+        NewInode::new(sb, init)
+    }
+}
+
+/// A dentry that was collected to be invalidated. Dropping it may sleep.
+struct CachedDentry {
+    dentry: DentryRef,
+    /// Behind the dentry, which must be put before the super block may go.
+    _active: ActiveSuper<EventFs>,
+}
+
+/// How far below the root a node is.
+fn depth_of(node: &Node<Meta>) -> usize {
+    let mut depth = 0;
+    let mut at = node;
+    while let Some(parent) = at.parent() {
+        depth += 1;
+        at = parent;
+    }
+    depth
+}
+
+/// The ancestor of a node (or the node) that is this far below the root.
+fn ancestor_at(node: &Node<Meta>, level: usize) -> &Node<Meta> {
+    let mut at = node;
+    for _ in level..depth_of(node) {
+        at = at.parent().unwrap_or(at);
+    }
+    at
+}
+
+/// The file system.
+pub(crate) struct EventFs;
+
+impl FileSystem for EventFs {
+    const NAME: &'static CStr = c"eventfs";
+    const INODE_CACHE: &'static CStr = c"eventfs_inode_cache";
+    /// "evfs".
+    const MAGIC: c_ulong = 0x6576_6673;
+
+    type OwnerModule = crate::LocalModule;
+    type Instance = EventTree;
+    type Inode = Private;
+    type Dentry = MetaRef;
+
+    fn root(sb: &SuperBlock<Self>) -> Result<(NewInode<Self>, Self::Dentry)> {
+        let tree = sb.instance();
+        let node = tree.nodes.root()?;
+        let target = Target {
+            node: node.clone(),
+            entry: None,
+            permissions: DEFAULT_MODE,
+            operations: None,
+            lower: match node.payload().provider.lower() {
+                Some(mount) => Some(mount.root()?),
+                None => None,
+            },
+        };
+        Ok((tree.new_inode(sb, target)?, node))
+    }
+
+    fn configure(sb: &SuperBlock<Self>, options: &Options, first: bool) {
+        let tree = sb.instance();
+        let lock = tree.nodes.lock();
+        if first {
+            tree.mounted.set(sb);
+            tree.uid.store(0, Relaxed);
+            tree.gid.store(0, Relaxed);
+            tree.mode.store(u32::from(DEFAULT_MODE), Relaxed);
+        }
+        // Who gives an owner for the mount gives it for all that is in it (U14).
+        if let Some(uid) = options.uid {
+            tree.uid.store(uid, Relaxed);
+        }
+        if let Some(gid) = options.gid {
+            tree.gid.store(gid, Relaxed);
+        }
+        if options.uid.is_some() || options.gid.is_some() {
+            let (uid, gid) = (options.uid.is_some(), options.gid.is_some());
+            lock.for_each(|node| node.payload().forget_owners(uid, gid));
+        }
+        if let Some(mode) = options.mode {
+            tree.mode.store(u32::from(mode), Relaxed);
+        }
+        let root = lock
+            .root()
+            .and_then(|root| root.payload().attributes.as_ref());
+        if let Some(root) = root {
+            // A new super block begins as its options say, whatever an earlier one's root was like.
+            if first || options.mode.is_some() {
+                root.own.mode.set(None);
+            }
+            if first {
+                root.own.uid.set(None);
+                root.own.gid.set(None);
+            }
+        }
+        sb.for_each_inode(|inode| tree.update(inode));
+    }
+
+    fn unmount(sb: &SuperBlock<Self>) {
+        sb.instance().mounted.clear(sb);
+    }
+
+    fn show_options(tree: &EventTree, m: &SeqFile) {
+        let (uid, gid) = (tree.uid.load(Relaxed), tree.gid.load(Relaxed));
+        let mode = tree.mode.load(Relaxed);
+        if uid != 0 {
+            seq_print!(m, ",uid={}", uid);
+        }
+        if gid != 0 {
+            seq_print!(m, ",gid={}", gid);
+        }
+        if mode != u32::from(DEFAULT_MODE) {
+            seq_print!(m, ",mode={:o}", mode);
+        }
+    }
+
+    fn lookup(dir: &EventInode, dentry: UnhashedDentry<'_, Self>) -> Result {
+        if dentry.name().len() > NAME_MAX {
+            return Err(ENAMETOOLONG);
+        }
+        let parent = dir.private().ok_or(ENOENT)?.node();
+        if parent.is_dead() {
+            return Ok(());
+        }
+        let found = parent.payload().provider.find(dir, dentry.name())?;
+        let Some(target) = found else {
+            return Ok(());
+        };
+
+        let tree = dir.super_block().instance();
+        let node = target.node.clone();
+        let inode = tree.new_inode(dir.super_block(), target)?;
+        let spliced = dentry.splice(inode, node.clone())?;
+
+        // A removal that did not see this dentry in the cache has marked the node before (L7). In
+        // the same way a change of owners either sees the inode or is seen here.
+        let dead = {
+            let _lock = tree.nodes.lock();
+            if let Some(inode) = spliced.inode() {
+                tree.update(inode);
+            }
+            node.is_dead()
+        };
+        if dead {
+            spliced.undo();
+            return Err(ENOENT);
+        }
+        Ok(())
+    }
+
+    fn is_stale(node: &Node<Meta>) -> bool {
+        node.is_dead()
+    }
+
+    fn set_attributes(inode: &EventInode, change: AttrChange<'_>) -> Result {
+        let private = inode.private().ok_or(ENODEV)?;
+        let meta = private.node.payload();
+        if private.node.is_dead() {
+            return Err(ENODEV);
+        }
+        change.check()?;
+
+        // What is in a directory before its owner changes does not take the new one.
+        if inode.is_directory() && (change.uid() || change.gid()) {
+            meta.provider.refresh(inode)?;
+        }
+        let attr = match private.entry {
+            None => &meta.make_attributes()?.own,
+            Some(entry) => meta.make_file_attributes(entry)?,
+        };
+        change.resize();
+
+        let _lock = private.node.tree().lock();
+        if private.node.is_dead() {
+            return Err(ENODEV);
+        }
+        change.apply();
+        let (uid, gid) = inode.owner();
+        if change.mode() {
+            attr.mode
+                .set(Some(u32::from(inode.mode() & vfs::PERMISSIONS)));
+        }
+        if change.uid() {
+            attr.uid.set(Some(uid));
+        }
+        if change.gid() {
+            attr.gid.set(Some(gid));
+        }
+        Ok(())
+    }
+}
+
+/// An open directory: the entries that it has pinned (L9).
+#[pin_data]
+pub(crate) struct OpenDir {
+    /// Entry `n` is at position `n + 2`. Taken by those who hold `f_pos_lock` of the file.
+    #[pin]
+    pinned: Mutex<KVVec<DentryRef>>,
+}
+
+impl OpenDir {
+    /// Brings into being, and pins, all entries of a directory. May sleep.
+    fn pin_entries(inode: &EventInode, dentry: &Dentry) -> Result<KVVec<DentryRef>> {
+        let node = inode.private().ok_or(ENOENT)?.node();
+        let meta = node.payload();
+        if node.is_dead() {
+            return Err(ENOENT);
+        }
+        meta.provider.refresh(inode)?;
+
+        let mut pinned = KVVec::new();
+        let mut pin = |name: &[u8]| match dentry.lookup(name) {
+            Ok(entry) => Ok(pinned.push(entry, GFP_KERNEL)?),
+            // It has gone since, or the provider does not have it (now).
+            Err(error) if error == ENOENT => Ok(()),
+            Err(error) => Err(error),
+        };
+        for name in meta.table().into_iter().flat_map(|table| table.names()) {
+            pin(name)?;
+        }
+        for child in Self::children(node)? {
+            pin(child.name())?;
+        }
+        Ok(pinned)
+    }
+
+    /// The children of a node that are there now, in the order of their creation. May sleep.
+    fn children(node: &Node<Meta>) -> Result<KVVec<MetaRef>> {
+        let reader = node.tree().read();
+        let mut children = KVVec::new();
+        for child in node.children(&reader).filter_map(|seen| seen.get()) {
+            children.push(child, GFP_KERNEL)?;
+        }
+        Ok(children)
+    }
+}
+
+impl DirOperations<EventFs> for OpenDir {
+    type Data = Pin<KBox<Self>>;
+
+    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<Self::Data> {
+        let pinned = Self::pin_entries(inode, file.dentry())?;
+        KBox::pin_init(
+            pin_init!(Self {
+                pinned <- new_mutex!(pinned, "eventfs_open_dir"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn iterate(open: Pin<&Self>, inode: &EventInode, emitter: &mut DirEmitter<'_>) -> Result {
+        if inode.private().is_none_or(|private| private.node.is_dead()) {
+            return Err(ENOENT);
+        }
+        if !emitter.emit_dots() {
+            return Ok(());
+        }
+        let pinned = open.pinned.lock();
+        while let Some(entry) = emitter
+            .position()
+            .checked_sub(2)
+            .and_then(|entry| pinned.get(entry))
+        {
+            // What has gone since is passed over; its position stays its own (U19).
+            if !entry.is_current() {
+                emitter.skip();
+            } else if !emitter.emit(entry.name(), entry.inode_number(), entry.is_directory()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn rewind(open: Pin<&Self>, inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result {
+        let mut pinned = match Self::pin_entries(inode, file.dentry()) {
+            Ok(pinned) => pinned,
+            // A directory that was removed can be rewound; it is its reading that fails.
+            Err(error) if error == ENOENT => KVVec::new(),
+            Err(error) => return Err(error),
+        };
+        core::mem::swap(&mut *open.pinned.lock(), &mut pinned);
+        // What was pinned before is put here, after the lock.
+        drop(pinned);
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! eventfs: a tracefs-like file system of the running kernel's events, as a module.
+//!
+//! Its dentries and inodes are made when they are looked at, from metadata that is read under SRCU.
+//! Loading the module registers the file system; `mount -t eventfs nodev DIR` shows it:
+//!
+//! - [`event_inode`] is the heart: nodes, look-up, directories, removal;
+//! - [`trace`] is the tree of the running kernel's events, and the control files;
+//! - [`vfs`] holds the safe wrappers that both are written with.
+
+mod event_inode;
+mod trace;
+mod vfs;
+
+use event_inode::{
+    EventFs,
+    EventTree, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use trace::Mirror;
+use vfs::Registration;
+
+module! {
+    type: EventFsModule,
+    name: "rust_eventfs",
+    authors: ["The rust_eventfs authors"],
+    description: "eventfs: tracefs-like file system with dentries and inodes on demand",
+    license: "GPL",
+    alias: ["fs-eventfs"],
+}
+
+/// The module. The fields are dropped in their order: nobody can mount any more, then the nodes go,
+/// then what they were made from.
+#[pin_data]
+struct EventFsModule {
+    #[pin]
+    registration: Registration<EventFs>,
+    tree: Arc<EventTree>,
+    mirror: Arc<Mirror>,
+}
+
+impl kernel::InPlaceModule for EventFsModule {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            mirror: start("mount tracefs", || {
+                vfs::check_lockdown()?;
+                Arc::pin_init(Mirror::new(), GFP_KERNEL)
+            })?,
+            tree: start("make the tree", || {
+                Arc::pin_init(EventTree::new(mirror.clone()), GFP_KERNEL)
+            })?,
+            registration <- Registration::new(tree.clone()),
+        })
+    }
+}
+
+/// Takes a step of loading, and says which one failed.
+fn start<T>(what: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+    step().inspect_err(|error| pr_err!("cannot {what}: {error:?}\n"))
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files that are those of tracefs: each open of ours opens the file there, and passes calls on.
+//!
+//! Corresponds to the proxies in [`fs/debugfs/file.c`](srctree/fs/debugfs/file.c).
+
+use super::mirror;
+use crate::{
+    event_inode::{
+        EventFs,
+        EventInode, //
+    },
+    vfs::{
+        file::{
+            FlushOwner,
+            PollTable,
+            SpliceRead,
+            UserBuffer,
+            WriteIter,
+            POLL_DEAD, //
+        },
+        lower::LowerFile,
+        Dentry,
+        DentryRef,
+        FileOperations,
+        FileVTable,
+        OpenFile, //
+    },
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// The control files of dynamic events: what is written there makes events come and go.
+const CONTROL_FILES: [&[u8]; 4] = [
+    b"dynamic_events",
+    b"kprobe_events",
+    b"synthetic_events",
+    b"uprobe_events",
+];
+
+/// An open file that stands for one of tracefs.
+pub(crate) struct Forward {
+    lower: LowerFile,
+    dentry: DentryRef,
+}
+
+impl Forward {
+    fn new(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<Self> {
+        let dentry = inode.lower().ok_or(ENODEV)?;
+        if !dentry.is_current() {
+            return Err(ENODEV);
+        }
+        let node = inode.private().ok_or(ENODEV)?.node();
+        let mount = node.payload().provider().lower().ok_or(ENODEV)?;
+        let lower = mount.open(dentry, file)?;
+        file.position_like(lower.file());
+        Ok(Self {
+            lower,
+            dentry: dentry.into(),
+        })
+    }
+
+    /// The file there.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV`: what it belongs to is gone (U12).
+    fn lower(&self) -> Result<&LowerFile> {
+        if self.dentry.is_current() {
+            Ok(&self.lower)
+        } else {
+            Err(ENODEV)
+        }
+    }
+
+    fn poll(&self, file: OpenFile<'_, EventFs>, table: PollTable<'_>) -> u32 {
+        self.lower()
+            .map_or(POLL_DEAD, |lower| lower.poll(file, table))
+    }
+}
+
+/// The operations for a file of tracefs.
+pub(crate) fn operations_for(lower: &Dentry) -> FileVTable<EventFs> {
+    if lower.writes_segments() {
+        FileVTable::new::<Segments>()
+    } else if CONTROL_FILES.contains(&lower.name()) && lower.parent().is_root() {
+        FileVTable::new::<Control>()
+    } else {
+        FileVTable::new::<Plain>()
+    }
+}
+
+/// Implements what all files have in common.
+macro_rules! forward {
+    () => {
+        type Data = KBox<Forward>;
+
+        fn read(
+            open: &Forward,
+            file: OpenFile<'_, EventFs>,
+            buffer: UserBuffer,
+            position: &mut i64,
+        ) -> Result<usize> {
+            open.lower()?.read(file, buffer, position)
+        }
+
+        fn llseek(
+            open: &Forward,
+            file: OpenFile<'_, EventFs>,
+            offset: i64,
+            whence: c_int,
+        ) -> Result<i64> {
+            open.lower()?.llseek(file, offset, whence)
+        }
+
+        fn poll(open: &Forward, file: OpenFile<'_, EventFs>, table: PollTable<'_>) -> u32 {
+            open.poll(file, table)
+        }
+
+        fn splice_read(
+            open: &Forward,
+            file: OpenFile<'_, EventFs>,
+            call: SpliceRead<'_>,
+        ) -> Result<usize> {
+            open.lower()?.splice_read(file, call)
+        }
+
+        fn flush(open: &Forward, _file: OpenFile<'_, EventFs>, owner: FlushOwner) -> Result {
+            open.lower.flush(owner)
+        }
+
+        fn ioctl(
+            open: &Forward,
+            file: OpenFile<'_, EventFs>,
+            command: u32,
+            argument: usize,
+            compat: bool,
+        ) -> Result<isize> {
+            open.lower()?.ioctl(file, command, argument, compat)
+        }
+    };
+}
+
+/// Most files.
+struct Plain;
+
+#[vtable]
+impl FileOperations<EventFs> for Plain {
+    forward!();
+
+    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
+        Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
+    }
+
+    fn write(
+        open: &Forward,
+        file: OpenFile<'_, EventFs>,
+        buffer: UserBuffer,
+        position: &mut i64,
+    ) -> Result<usize> {
+        open.lower()?.write(file, buffer, position)
+    }
+}
+
+/// Files that take writes of several segments as a whole.
+struct Segments;
+
+#[vtable]
+impl FileOperations<EventFs> for Segments {
+    forward!();
+
+    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
+        Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
+    }
+
+    fn write_iter(
+        open: &Forward,
+        file: OpenFile<'_, EventFs>,
+        call: WriteIter<'_>,
+    ) -> Result<usize> {
+        open.lower()?.write_iter(file, call)
+    }
+}
+
+/// The control files of dynamic events.
+struct Control;
+
+#[vtable]
+impl FileOperations<EventFs> for Control {
+    forward!();
+
+    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
+        let open = KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?;
+        if file.flags() & bindings::O_TRUNC != 0 {
+            // To open the file there has removed its events.
+            mirror::forget_vanished(inode.super_block().instance());
+        }
+        Ok(open)
+    }
+
+    fn write(
+        open: &Forward,
+        file: OpenFile<'_, EventFs>,
+        buffer: UserBuffer,
+        position: &mut i64,
+    ) -> Result<usize> {
+        let written = open.lower()?.write(file, buffer, position);
+        // Also if it has failed: the commands before the one that did are carried out.
+        mirror::forget_vanished(file.inode().super_block().instance());
+        written
+    }
+}

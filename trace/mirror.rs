@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which of tracefs's directories and files there are: the events, and the files of the root.
+//!
+//! tracefs itself is the authority. A directory there becomes a node here when it is first seen, in
+//! a look-up of its name or when the directory that it is in is opened. Its inode keeps the dentry
+//! there, as an overlay's does, and is good as long as that dentry is; so what vanishes below, by
+//! whatever way, has gone above at the next path walk. A node knows the inode number of its
+//! directory there, which tells it from a later one of the same name.
+//!
+//! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has found
+//! meanwhile. Where it contradicts the nodes, a look-up there decides.
+
+use super::forward;
+use crate::{
+    event_inode::{
+        EventInode,
+        EventTree,
+        Meta,
+        MetaRef,
+        Provider,
+        Table,
+        Target, //
+    },
+    vfs::{
+        lower::InternalMount,
+        node::Node,
+        Dentry,
+        DentryRef,
+        PERMISSIONS, //
+    },
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+};
+
+/// The directory of tracefs's root that is shown; the others are for later.
+const EVENTS: &[u8] = b"events";
+
+/// How often a name may change its meaning while it is looked up, before the look-up gives up.
+const RETRIES: usize = 8;
+
+/// The events and the control files of the running kernel.
+#[pin_data]
+pub(crate) struct Mirror {
+    mount: InternalMount,
+    /// The tables in use: directories with the same files share one. There are a few, one for each
+    /// kind of event.
+    #[pin]
+    tables: Mutex<KVec<Arc<Table>>>,
+}
+
+/// A directory of tracefs, as it was listed.
+struct Listing {
+    /// The names of its files.
+    files: KVec<KVec<u8>>,
+    /// The names and inode numbers of its directories.
+    dirs: KVVec<(KVec<u8>, u64)>,
+}
+
+impl Mirror {
+    /// Mounts tracefs. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV`: the kernel has no tracefs. Whatever it fails to mount with.
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            mount: InternalMount::new(c"tracefs")?,
+            tables <- new_mutex!(KVec::new(), "eventfs_tables"),
+        })
+    }
+}
+
+/// Whether a directory of tracefs is shown here.
+fn is_shown(parent: &Dentry, name: &[u8]) -> bool {
+    !parent.is_root() || name == EVENTS
+}
+
+impl Mirror {
+    /// Reads a directory of tracefs.
+    fn list(&self, lower: &Dentry) -> Result<Listing> {
+        let mut listing = Listing {
+            files: KVec::new(),
+            dirs: KVVec::new(),
+        };
+        self.mount.list(lower, |name, number, directory| {
+            if directory && !is_shown(lower, name) {
+                return Ok(());
+            }
+            let mut own = KVec::with_capacity(name.len(), GFP_KERNEL)?;
+            own.extend_from_slice(name, GFP_KERNEL)?;
+            if directory {
+                listing.dirs.push((own, number), GFP_KERNEL)?;
+            } else {
+                listing.files.push(own, GFP_KERNEL)?;
+            }
+            Ok(())
+        })?;
+        Ok(listing)
+    }
+
+    /// The table for these names: one that is in use, or a new one.
+    fn table(&self, names: KVec<KVec<u8>>) -> Result<Arc<Table>> {
+        let mut tables = self.tables.lock();
+        let same = |table: &&Arc<Table>| {
+            let own = table.names();
+            own.len() == names.len()
+                && own
+                    .iter()
+                    .zip(&names)
+                    .all(|(a, b)| a.as_slice() == b.as_slice())
+        };
+        if let Some(table) = tables.iter().find(same) {
+            return Ok(table.clone());
+        }
+        let table = Arc::new(Table::new(names), GFP_KERNEL)?;
+        tables.push(table.clone(), GFP_KERNEL)?;
+        Ok(table)
+    }
+
+    /// Makes sure that the files of a directory are known.
+    fn load_table(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
+        if node.payload().table().is_none() {
+            let files = self.list(lower)?.files;
+            tree.set_table(node, self.table(files)?);
+        }
+        Ok(())
+    }
+
+    /// The child of a node, if there is one of this name.
+    fn known(tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Option<MetaRef> {
+        dir.child(name, &tree.nodes().read())?.get()
+    }
+
+    /// Finds, or makes, the node for what a name in tracefs leads to. `None`: it has changed
+    /// meanwhile, look again.
+    fn settle(
+        tree: &EventTree,
+        dir: &Node<Meta>,
+        name: &[u8],
+        lower: &Dentry,
+    ) -> Result<Option<MetaRef>> {
+        let identity = lower.inode_number();
+        let directory = lower.is_directory();
+        if let Some(known) = Self::known(tree, dir, name) {
+            let meta = known.payload();
+            if meta.identity() == identity && meta.is_directory() == directory {
+                return Ok(Some(known));
+            }
+            // Either the node is that of an earlier directory, or what was looked up is.
+            if lower.is_current() {
+                tree.remove(&known);
+            }
+            return Ok(None);
+        }
+        let provider = dir.payload().provider().clone();
+        let added = if directory {
+            tree.add_dir(dir, name, provider, identity)
+        } else {
+            tree.add_file(dir, name, provider, identity)
+        };
+        match added {
+            Ok(node) => Ok(Some(node)),
+            // Somebody else was faster.
+            Err(error) if error == EEXIST => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks tracefs for a name, and makes the nodes agree.
+    fn resolve(
+        &self,
+        tree: &EventTree,
+        dir: &Node<Meta>,
+        lower_dir: &Dentry,
+        name: &[u8],
+    ) -> Result<Option<Target>> {
+        for _ in 0..RETRIES {
+            let lower = match lower_dir.lookup(name) {
+                Ok(lower) => lower,
+                Err(error) if error == ENOENT => {
+                    if let Some(known) = Self::known(tree, dir, name) {
+                        tree.remove(&known);
+                    }
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            };
+            let permissions = lower.mode() & PERMISSIONS;
+            if lower.is_directory() {
+                if !is_shown(lower_dir, name) {
+                    return Ok(None);
+                }
+                if let Some(node) = Self::settle(tree, dir, name, &lower)? {
+                    return Ok(Some(Target {
+                        node,
+                        entry: None,
+                        permissions,
+                        operations: None,
+                        lower: Some(lower),
+                    }));
+                }
+                continue;
+            }
+            if !lower.is_regular() {
+                return Ok(None);
+            }
+            self.load_table(tree, dir, lower_dir)?;
+            let entry = dir.payload().table().and_then(|table| table.position(name));
+            let node = match entry {
+                Some(_) => Some(dir.into()),
+                None => Self::settle(tree, dir, name, &lower)?,
+            };
+            if let Some(node) = node {
+                return Ok(Some(Target {
+                    node,
+                    entry,
+                    permissions,
+                    operations: Some(forward::operations_for(&lower)),
+                    lower: Some(lower),
+                }));
+            }
+        }
+        Err(EAGAIN)
+    }
+}
+
+impl Provider for Mirror {
+    fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>> {
+        let node = dir.private().ok_or(ENOENT)?.node();
+        let lower = dir.lower().ok_or(ENOENT)?;
+        self.resolve(dir.super_block().instance(), node, lower, name)
+    }
+
+    fn refresh(&self, dir: &EventInode) -> Result {
+        let tree = dir.super_block().instance();
+        let node = dir.private().ok_or(ENOENT)?.node();
+        let lower = dir.lower().ok_or(ENOENT)?;
+        if !lower.is_current() {
+            return Err(ENOENT);
+        }
+
+        let mut listing = self.list(lower)?;
+        let mut listed = KVVec::with_capacity(listing.dirs.len(), GFP_KERNEL)?;
+        for (name, number) in &listing.dirs {
+            listed.push((name.as_slice(), *number), GFP_KERNEL)?;
+            let known = Self::known(tree, node, name);
+            if known.is_none_or(|known| known.payload().identity() != *number) {
+                self.resolve(tree, node, lower, name)?;
+            }
+        }
+        // What is known, but was not listed, has probably gone: tracefs is asked. Nodes of others
+        // are not looked at.
+        listed.sort_unstable();
+        for child in children(tree, node)? {
+            let meta = child.payload();
+            let ours = Arc::ptr_eq(meta.provider(), node.payload().provider());
+            let is_listed = || {
+                let key = (child.name(), meta.identity());
+                listed.binary_search(&key).is_ok()
+            };
+            if ours && !(meta.is_directory() && is_listed()) {
+                self.resolve(tree, node, lower, child.name())?;
+            }
+        }
+        drop(listed);
+
+        let Some(table) = node.payload().table() else {
+            let files = core::mem::take(&mut listing.files);
+            tree.set_table(node, self.table(files)?);
+            return Ok(());
+        };
+        // The root of tracefs gets new files now and then.
+        for name in &listing.files {
+            if table.position(name).is_none() && Self::known(tree, node, name).is_none() {
+                self.resolve(tree, node, lower, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lower(&self) -> Option<&InternalMount> {
+        Some(&self.mount)
+    }
+}
+
+/// The children that a node has now. May sleep.
+fn children(tree: &EventTree, node: &Node<Meta>) -> Result<KVVec<MetaRef>> {
+    let reader = tree.nodes().read();
+    let mut children = KVVec::new();
+    for child in node.children(&reader).filter_map(|seen| seen.get()) {
+        children.push(child, GFP_KERNEL)?;
+    }
+    Ok(children)
+}
+
+/// Removes the nodes of directories in the cache that have vanished from tracefs: of groups, and of
+/// their events. May sleep.
+///
+/// Path walks do not lead there in any case; this is for the memory, and for what is mounted there.
+/// Nodes without dentries are found when their directory is next opened.
+pub(crate) fn forget_vanished(tree: &EventTree) {
+    let Some(active) = tree.active_super() else {
+        return;
+    };
+    let forget = |dir: &DentryRef, node: &Node<Meta>, below: &mut dyn FnMut(&DentryRef)| {
+        let reader = tree.nodes().read();
+        for child in node.children(&reader).filter_map(|seen| seen.get()) {
+            let Some(dentry) = dir.cached_child(child.name()) else {
+                continue;
+            };
+            if dentry.is_current() {
+                below(&dentry);
+            } else {
+                tree.remove(&child);
+            }
+        }
+    };
+    let events = active
+        .root()
+        .ok()
+        .and_then(|root| root.cached_child(EVENTS));
+    let Some(events) = events else {
+        return;
+    };
+    let node_of = |dentry: &DentryRef| -> Option<MetaRef> {
+        dentry.data_in(active.super_block()).map(Into::into)
+    };
+    if let Some(node) = node_of(&events) {
+        forget(&events, &node, &mut |group| {
+            if let Some(node) = node_of(group) {
+                forget(group, &node, &mut |_event| {});
+            }
+        });
+    }
+    // Before the super block may go.
+    drop(events);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open directories.
+//!
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h) (`struct dir_context`,
+//! `struct file_operations`).
+
+use super::{
+    file::OpenFile,
+    Dentry,
+    FileSystem,
+    Inode, //
+};
+use core::marker::PhantomData;
+use kernel::{
+    bindings,
+    error::from_result,
+    module::this_module,
+    prelude::*,
+    types::ForeignOwnable, //
+};
+
+/// Operations of an open directory.
+pub(crate) trait DirOperations<T: FileSystem>: Sized + 'static {
+    /// What an open directory owns.
+    type Data: ForeignOwnable + Send + Sync;
+
+    /// Opens. May sleep; no locks are held.
+    fn open(inode: &Inode<T>, file: OpenFile<'_, T>) -> Result<Self::Data>;
+
+    /// Emits entries from the emitter's position on, until it is full or there are no more.
+    ///
+    /// May sleep; the `i_rwsem` of the directory is held for reading.
+    fn iterate(
+        data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
+        inode: &Inode<T>,
+        emitter: &mut DirEmitter<'_>,
+    ) -> Result;
+
+    /// The position was set to 0 by a seek. May sleep; no locks of the file system are held.
+    fn rewind(
+        data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
+        inode: &Inode<T>,
+        file: OpenFile<'_, T>,
+    ) -> Result;
+}
+
+/// Takes the entries of a directory that is read.
+///
+/// # Invariants
+///
+/// The pointers are valid, and the context nobody else's, during the call that `'a` stands for.
+pub(crate) struct DirEmitter<'a> {
+    file: *mut bindings::file,
+    context: *mut bindings::dir_context,
+    _call: PhantomData<&'a ()>,
+}
+
+impl DirEmitter<'_> {
+    /// The position: that of the entry that is due.
+    pub(crate) fn position(&self) -> usize {
+        // SAFETY: By the type invariant.
+        usize::try_from(unsafe { (*self.context).pos }).unwrap_or(0)
+    }
+
+    /// Passes over the entry that is due.
+    pub(crate) fn skip(&mut self) {
+        // SAFETY: By the type invariant. Directories have fewer entries than overflow it.
+        unsafe { (*self.context).pos += 1 };
+    }
+
+    fn emit_as(&mut self, name: &[u8], number: u64, kind: u32) -> bool {
+        // SAFETY: By the type invariant; the name is valid for reads. The actor is set by who reads.
+        let taken = unsafe {
+            (*self.context).actor.is_some_and(|actor| {
+                actor(
+                    self.context,
+                    name.as_ptr().cast(),
+                    // CAST: Names are short.
+                    name.len() as c_int,
+                    (*self.context).pos,
+                    number,
+                    kind,
+                )
+            })
+        };
+        if taken {
+            self.skip();
+        }
+        taken
+    }
+
+    /// Emits the entry that is due; false if there was no room for it.
+    pub(crate) fn emit(&mut self, name: &[u8], number: u64, directory: bool) -> bool {
+        let kind = if directory {
+            bindings::DT_DIR
+        } else {
+            bindings::DT_REG
+        };
+        self.emit_as(name, number, kind)
+    }
+
+    /// Emits `.` and `..`, which are the entries 0 and 1; false if there was no room.
+    pub(crate) fn emit_dots(&mut self) -> bool {
+        // SAFETY: By the type invariant; the file keeps its path.
+        let dentry = unsafe { Dentry::from_raw((*self.file).__bindgen_anon_1.f_path.dentry) };
+        if self.position() == 0 && !self.emit_as(b".", dentry.inode_number(), bindings::DT_DIR) {
+            return false;
+        }
+        self.position() != 1
+            || self.emit_as(b"..", dentry.parent().inode_number(), bindings::DT_DIR)
+    }
+}
+
+/// C functions for a trait implementation: see the `VTable` of `file.rs`.
+pub(super) struct VTable<T: FileSystem, O: DirOperations<T>>(PhantomData<(T, O)>);
+
+impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
+    const OPS: bindings::file_operations = bindings::file_operations {
+        owner: this_module::<T::OwnerModule>().as_ptr(),
+        open: Some(Self::open),
+        release: Some(Self::release),
+        read: Some(bindings::generic_read_dir),
+        iterate_shared: Some(Self::iterate),
+        llseek: Some(Self::llseek),
+        ..pin_init::zeroed()
+    };
+
+    pub(super) const fn build() -> &'static bindings::file_operations {
+        &Self::OPS
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS, for an inode of `T`.
+    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: An inode that is opened is in use, and was published.
+        let inode = unsafe { Inode::from_raw(inode) };
+        from_result(|| {
+            // SAFETY: The file is valid during the call.
+            let data = O::open(inode, unsafe { OpenFile::from_raw(file) })?;
+            // SAFETY: `private_data` is for the file system to use.
+            unsafe { (*file).private_data = data.into_foreign() };
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS, for a file that `open` has opened.
+    unsafe extern "C" fn release(_inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: `private_data` owns it, and is not used any more.
+        drop(unsafe { O::Data::from_foreign((*file).private_data) });
+        0
+    }
+
+    /// # Safety
+    ///
+    /// Called by the VFS, for a file that `open` has opened, with the inode locked for reading.
+    unsafe extern "C" fn iterate(
+        file: *mut bindings::file,
+        context: *mut bindings::dir_context,
+    ) -> c_int {
+        let mut emitter = DirEmitter {
+            file,
+            context,
+            _call: PhantomData,
+        };
+        // SAFETY: By the safety requirements; the file keeps the inode.
+        from_result(|| unsafe {
+            O::iterate(
+                O::Data::borrow((*file).private_data),
+                Inode::from_raw((*file).f_inode),
+                &mut emitter,
+            )
+            .map(|()| 0)
+        })
+    }
+
+    /// Positions are those that `iterate` counts: from the start and from the current one.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS, for a file that `open` has opened.
+    unsafe extern "C" fn llseek(
+        file: *mut bindings::file,
+        offset: bindings::loff_t,
+        whence: c_int,
+    ) -> bindings::loff_t {
+        // SAFETY: The file is valid.
+        let file_ref = unsafe { OpenFile::<T>::from_raw(file) };
+        let position = file_ref.position();
+        // SAFETY: The position of a directory is under `f_pos_lock`, which the caller holds.
+        let now = unsafe { *position };
+        let target = match u32::try_from(whence) {
+            Ok(bindings::SEEK_SET) => Some(offset),
+            Ok(bindings::SEEK_CUR) => now.checked_add(offset),
+            _ => None,
+        };
+        let Some(target) = target.filter(|target| *target >= 0) else {
+            return bindings::loff_t::from(EINVAL.to_errno());
+        };
+        if target == 0 {
+            // SAFETY: By the safety requirements; the file keeps the inode.
+            let rewound = unsafe {
+                O::rewind(
+                    O::Data::borrow((*file).private_data),
+                    Inode::from_raw((*file).f_inode),
+                    file_ref,
+                )
+            };
+            if let Err(error) = rewound {
+                return bindings::loff_t::from(error.to_errno());
+            }
+        }
+        // SAFETY: As above.
+        unsafe { *position = target };
+        target
+    }
+}
