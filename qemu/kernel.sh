@@ -154,8 +154,8 @@ download_kernel_org() {
 
 # get_from NAME COMMAND: tries one of the places where a kernel's source is had.
 get_from() (
-	HINT="check the network, or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL."
-	step "get the kernel source (160 MB) from $1" "kernel-source-$2" "$2"
+	HINT="check the network, or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL." \
+		step "get the kernel source (160 MB) from $1" "kernel-source-$2" "$2"
 )
 
 # kernel_source: sets KERNEL_SRC_DIR and KERNEL_SRC_ID, from the first of:

@@ -39,8 +39,7 @@ fi
 if [ "$mode" = interactive ]; then
 	size=$(stty size)
 	script="$script
-stty -F /dev/ttyS1 sane rows ${size% *} cols ${size#* }
-export TERM='${TERM:-vt100}' ENV=/etc/profile
+export TERM='${TERM:-vt100}' ROWS='${size% *}' COLUMNS='${size#* }' ENV=/etc/profile
 setsid -c sh /eventfs/shell.sh </dev/ttyS1 >/dev/ttyS1 2>&1"
 	say "Booting. Leave the guest with \`exit\`; Ctrl-A x kills it."
 	settings=$(stty -g)

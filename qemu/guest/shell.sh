@@ -4,6 +4,7 @@
 # A shell for the user, with the module loaded and the file system mounted.
 
 dir=/mnt
+stty sane rows "${ROWS:-24}" cols "${COLUMNS:-80}"
 [ -d /sys/module/rust_eventfs ] || insmod /eventfs/rust_eventfs.ko
 mount -t eventfs nodev $dir
 cd $dir || exit
