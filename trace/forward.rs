@@ -74,11 +74,6 @@ impl Forward {
             Err(ENODEV)
         }
     }
-
-    fn poll(&self, file: OpenFile<'_, EventFs>, table: PollTable<'_>) -> u32 {
-        self.lower()
-            .map_or(POLL_DEAD, |lower| lower.poll(file, table))
-    }
 }
 
 /// The operations for a file of tracefs.
@@ -92,123 +87,130 @@ pub(crate) fn operations_for(lower: &Dentry) -> FileVTable<EventFs> {
     }
 }
 
-/// Implements what all files have in common.
+/// Implements the operations of a kind of file: those that all have in common, and its own.
+///
+/// The whole `impl` comes out of it, as `#[vtable]` looks at what it is given for the operations
+/// that there are.
 macro_rules! forward {
-    () => {
-        type Data = KBox<Forward>;
+    ($(#[$doc:meta])* $kind:ident { $($own:item)* }) => {
+        $(#[$doc])*
+        struct $kind;
 
-        fn read(
+        #[vtable]
+        impl FileOperations<EventFs> for $kind {
+            type Data = KBox<Forward>;
+
+            fn read(
+                open: &Forward,
+                file: OpenFile<'_, EventFs>,
+                buffer: UserBuffer,
+                position: &mut i64,
+            ) -> Result<usize> {
+                open.lower()?.read(file, buffer, position)
+            }
+
+            fn llseek(
+                open: &Forward,
+                file: OpenFile<'_, EventFs>,
+                offset: i64,
+                whence: c_int,
+            ) -> Result<i64> {
+                open.lower()?.llseek(file, offset, whence)
+            }
+
+            fn poll(open: &Forward, file: OpenFile<'_, EventFs>, table: PollTable<'_>) -> u32 {
+                open.lower()
+                    .map_or(POLL_DEAD, |lower| lower.poll(file, table))
+            }
+
+            fn splice_read(
+                open: &Forward,
+                file: OpenFile<'_, EventFs>,
+                call: SpliceRead<'_>,
+            ) -> Result<usize> {
+                open.lower()?.splice_read(file, call)
+            }
+
+            fn flush(
+                open: &Forward,
+                _file: OpenFile<'_, EventFs>,
+                owner: FlushOwner,
+            ) -> Result {
+                open.lower.flush(owner)
+            }
+
+            fn ioctl(
+                open: &Forward,
+                file: OpenFile<'_, EventFs>,
+                command: u32,
+                argument: usize,
+                compat: bool,
+            ) -> Result<isize> {
+                open.lower()?.ioctl(file, command, argument, compat)
+            }
+
+            $($own)*
+        }
+    };
+}
+
+forward! {
+    /// Most files.
+    Plain {
+        fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
+            Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
+        }
+
+        fn write(
             open: &Forward,
             file: OpenFile<'_, EventFs>,
             buffer: UserBuffer,
             position: &mut i64,
         ) -> Result<usize> {
-            open.lower()?.read(file, buffer, position)
+            open.lower()?.write(file, buffer, position)
+        }
+    }
+}
+
+forward! {
+    /// Files that take writes of several segments as a whole.
+    Segments {
+        fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
+            Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
         }
 
-        fn llseek(
+        fn write_iter(
             open: &Forward,
             file: OpenFile<'_, EventFs>,
-            offset: i64,
-            whence: c_int,
-        ) -> Result<i64> {
-            open.lower()?.llseek(file, offset, whence)
-        }
-
-        fn poll(open: &Forward, file: OpenFile<'_, EventFs>, table: PollTable<'_>) -> u32 {
-            open.poll(file, table)
-        }
-
-        fn splice_read(
-            open: &Forward,
-            file: OpenFile<'_, EventFs>,
-            call: SpliceRead<'_>,
+            call: WriteIter<'_>,
         ) -> Result<usize> {
-            open.lower()?.splice_read(file, call)
+            open.lower()?.write_iter(file, call)
+        }
+    }
+}
+
+forward! {
+    /// The control files of dynamic events.
+    Control {
+        fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
+            let open = KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?;
+            if file.flags() & bindings::O_TRUNC != 0 {
+                // To open the file there has removed its events.
+                mirror::forget_vanished(inode.super_block().instance());
+            }
+            Ok(open)
         }
 
-        fn flush(open: &Forward, _file: OpenFile<'_, EventFs>, owner: FlushOwner) -> Result {
-            open.lower.flush(owner)
-        }
-
-        fn ioctl(
+        fn write(
             open: &Forward,
             file: OpenFile<'_, EventFs>,
-            command: u32,
-            argument: usize,
-            compat: bool,
-        ) -> Result<isize> {
-            open.lower()?.ioctl(file, command, argument, compat)
+            buffer: UserBuffer,
+            position: &mut i64,
+        ) -> Result<usize> {
+            let written = open.lower()?.write(file, buffer, position);
+            // Also if it has failed: the commands before the one that did are carried out.
+            mirror::forget_vanished(file.inode().super_block().instance());
+            written
         }
-    };
-}
-
-/// Most files.
-struct Plain;
-
-#[vtable]
-impl FileOperations<EventFs> for Plain {
-    forward!();
-
-    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
-        Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
-    }
-
-    fn write(
-        open: &Forward,
-        file: OpenFile<'_, EventFs>,
-        buffer: UserBuffer,
-        position: &mut i64,
-    ) -> Result<usize> {
-        open.lower()?.write(file, buffer, position)
-    }
-}
-
-/// Files that take writes of several segments as a whole.
-struct Segments;
-
-#[vtable]
-impl FileOperations<EventFs> for Segments {
-    forward!();
-
-    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
-        Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
-    }
-
-    fn write_iter(
-        open: &Forward,
-        file: OpenFile<'_, EventFs>,
-        call: WriteIter<'_>,
-    ) -> Result<usize> {
-        open.lower()?.write_iter(file, call)
-    }
-}
-
-/// The control files of dynamic events.
-struct Control;
-
-#[vtable]
-impl FileOperations<EventFs> for Control {
-    forward!();
-
-    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
-        let open = KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?;
-        if file.flags() & bindings::O_TRUNC != 0 {
-            // To open the file there has removed its events.
-            mirror::forget_vanished(inode.super_block().instance());
-        }
-        Ok(open)
-    }
-
-    fn write(
-        open: &Forward,
-        file: OpenFile<'_, EventFs>,
-        buffer: UserBuffer,
-        position: &mut i64,
-    ) -> Result<usize> {
-        let written = open.lower()?.write(file, buffer, position);
-        // Also if it has failed: the commands before the one that did are carried out.
-        mirror::forget_vanished(file.inode().super_block().instance());
-        written
     }
 }
