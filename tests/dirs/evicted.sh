@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: What nobody uses is not kept: listing the tree costs nothing later
+# only: eventfs
+
+find "$MNT" >/dev/null
+full=$(figure /proc/sys/fs/dentry-state)
+full_inodes=$(slab_active eventfs_inode_cache)
+drop_caches
+drop_caches
+usleep 200000
+left=$(dentries)
+left_inodes=$(slab_active eventfs_inode_cache)
+at_least "dentries let go" 5000 $((full - left))
+at_least "inodes after the listing" 5000 "$full_inodes"
+at_most "inodes that stay" 50 "$left_inodes"

@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Listings are right while events come and go
+# upstream: U19 U29
+# only: eventfs
+# timeout: 120
+
+evt listing "$MNT" "$(scale 8 20)"

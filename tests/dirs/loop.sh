@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Opening and listing directories again and again leaves nothing behind
+# upstream: U03 U07 U20
+
+run <<SCRIPT
+repeat 3
+ls events/sched
+ls events/irq
+end
+SCRIPT
+before=$(dentries)
+inodes_before=$(inodes)
+evt run -C "$MNT" <<SCRIPT
+repeat $(scale 300 100)
+open d events/sched r,dir
+getdents d 200
+close d
+ls events/irq
+ls events/irq/irq_handler_entry
+stat events/irq/irq_handler_entry/format type mode nlink => file 440 1
+stat events/irq/irq_handler_entry type mode nlink => dir 755 1
+end
+# Churn through all kinds of inodes: each is what it should be.
+repeat $(scale 10 3)
+drop_caches
+count events/syscalls
+stat events/sched/enable type mode nlink => file 640 1
+stat events/sched type mode nlink => dir 755 1
+stat kprobe_events type mode nlink => file 640 1
+cat events/irq/irq_handler_entry/format =~ "name: irq_handler_entry"
+cat events/irq/irq_handler_entry/enable => 0
+ls events/irq/irq_handler_entry =~ format enable
+end
+SCRIPT
+at_most "dentries afterwards" $((before + 20)) "$(dentries)"
+at_most "inodes afterwards" $((inodes_before + 20)) "$(inodes)"

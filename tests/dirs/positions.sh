@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Positions in directories: every buffer size, seek, tell, rewind
+# upstream: U08
+# only: eventfs
+
+# Not on tracefs: there, most d_off are one too far.
+evt run -C "$MNT" <<SCRIPT
+append kprobe_events "p:positions/a $PROBED\np:positions/quite_a_long_name_for_an_event $PROBED\n"
+SCRIPT
+evt positions "$MNT" "$MNT/events" "$MNT/events/sched" "$MNT/events/sched/sched_switch" \
+	"$MNT/events/positions" "$MNT/events/positions/a" "$MNT/events/ftrace"
+# Hundreds of entries.
+evt positions "$MNT/events/syscalls"
+# And when nothing is cached.
+drop_caches
+evt positions "$MNT/events/irq"

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Rewinding takes a fresh look, going on does not
+# upstream: U07 U08
+# only: eventfs
+
+run <<'SCRIPT'
+append kprobe_events "p:rewind/a __x64_sys_umask\np:rewind/b __x64_sys_umask\n"
+open d events/rewind r,dir
+listrest d 4096 => filter enable a b
+listrest d 4096 => -
+append kprobe_events "p:rewind/c __x64_sys_umask\n"
+# The end stays the end.
+listrest d 4096 => -
+seek d 0 set => 0
+listrest d 4096 => filter enable a b c
+append kprobe_events "-:rewind/a\n"
+seek d 0 set
+listrest d 4096 => filter enable b c
+# In the middle: what was there at the rewind and still is comes exactly once.
+seek d 0 set
+getdents d 24 => .
+getdents d 24 => ..
+getdents d 32 => filter
+append kprobe_events "p:rewind/d __x64_sys_umask\n"
+append kprobe_events "-:rewind/b\n"
+listrest d 4096 =~ enable c
+seek d 0 set
+listrest d 4096 => filter enable c d
+close d
+SCRIPT

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: The events of a module are there while it is loaded
+# requires: trace-events-sample.ko
+
+module=$MODULES/trace-events-sample.ko
+run <<SCRIPT
+access events/sample-trace => ENOENT
+insmod $module
+ls events =~ sample-trace
+ls events/sample-trace =~ filter enable foo_bar
+ls events/sample-trace/foo_bar =~ enable filter format id trigger
+cat events/sample-trace/foo_bar/format =~ "name: foo_bar"
+cat available_events =~ "sample-trace:foo_bar"
+put events/sample-trace/enable 1
+SCRIPT
+evt compare -c -o "$TRACEFS/events/sample-trace" "$MNT/events/sample-trace"
+eventually grep -q ' foo_bar: foo hello' "$MNT/trace"
+# The module's events keep it from nothing.
+run <<SCRIPT
+put events/sample-trace/enable 0
+rmmod trace_events_sample
+access events/sample-trace => ENOENT
+access events/sample-trace/foo_bar/format => ENOENT
+ls events !~ sample-trace
+insmod $module
+cat events/sample-trace/foo_bar/format =~ "name: foo_bar"
+rmmod trace_events_sample
+access events/sample-trace => ENOENT
+SCRIPT

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Directories are held here while the kernel's own tracefs removes the event
+# upstream: U07 U12
+
+before=$(dentries)
+evt run -C "$MNT" <<SCRIPT
+repeat $(scale 60 20)
+append $TRACEFS/kprobe_events "p:theirs/one $PROBED\np:theirs/two $PROBED\n"
+open d events/theirs/one r,dir
+open g events/theirs r,dir
+open f events/theirs/one/enable rw
+chdir events/theirs/one
+append $TRACEFS/kprobe_events "-:theirs/one\n"
+access $MNT/events/theirs/one => ENOENT
+access enable => ENOENT
+write f 1 => ENODEV
+ls $MNT/events/theirs => filter enable two
+append $TRACEFS/kprobe_events "p:theirs/one $PROBED\n"
+access $MNT/events/theirs/one/enable
+access enable => ENOENT
+write f 1 => ENODEV
+append $TRACEFS/kprobe_events "-:theirs/one\n-:theirs/two\n"
+access $MNT/events/theirs => ENOENT
+chdir $MNT
+close g
+close f
+close d
+end
+SCRIPT
+at_most "dentries afterwards" $((before + 20)) "$(dentries)"

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Files of an event that is removed give ENODEV or end of file
+# upstream: U12
+
+# The kernel's own tracefs still tells the id, which it has kept elsewhere.
+id='=| ENODEV EOF'
+[ "$TYPE" = eventfs ] || id='??'
+for by in "$MNT" "$TRACEFS"; do
+	evt run -C "$MNT" <<-SCRIPT
+		append kprobe_events "p:open/files $PROBED\n"
+		open enable events/open/files/enable rw
+		open filter events/open/files/filter rw
+		open format events/open/files/format r
+		open id events/open/files/id r
+		open trigger events/open/files/trigger rw
+		open hist events/open/files/hist r
+		open inject events/open/files/inject w
+		open path events/open/files/enable r,path
+		# One is in the middle of being read.
+		open half events/open/files/format r
+		read half 10
+		append $by/kprobe_events "-:open/files\n"
+
+		read enable 10 =| ENODEV EOF
+		write enable 1 => ENODEV
+		pread enable 10 0 =| ENODEV EOF
+		seek enable 0 set =| 0 ENODEV
+		read filter 100 =| ENODEV EOF
+		write filter 0 => ENODEV
+		read format 100 =| ENODEV EOF
+		seek format 0 set =| 0 ENODEV
+		read format 100 =| ENODEV EOF
+		read half 100 ??
+		seek half 0 set ??
+		read half 100 =| ENODEV EOF
+		read id 100 $id
+		read trigger 100 =| ENODEV EOF
+		write trigger traceoff => ENODEV
+		read hist 100 =| ENODEV EOF
+		write inject "common_pid=1" => ENODEV
+		# poll answers at once.
+		poll enable in,out 1000
+		poll filter in,out 1000
+		poll hist in 1000
+		# What does not ask the event still works.
+		fstat enable type => file
+		fstat path type => file
+		openat f path "" r =| ENOTDIR ENOENT
+		# And once more, after everything that can go is gone.
+		drop_caches
+		read enable 10 =| ENODEV EOF
+		write filter 0 => ENODEV
+		read format 100 =| ENODEV EOF
+		close enable
+		close format
+		close filter
+		close path
+		drop_caches
+		read trigger 100 =| ENODEV EOF
+		close half
+		close id
+		close trigger
+		close hist
+		close inject
+	SCRIPT
+done

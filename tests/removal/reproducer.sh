@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Add a kprobe, list its directory, remove it, a thousand times
+# upstream: U02 U03
+# timeout: 120
+
+rounds=$(scale 1000 500)
+before=$(dentries)
+inodes_before=$(inodes)
+evt run -C "$MNT" <<SCRIPT
+repeat $rounds
+append kprobe_events "p:sock_getattr $PROBED sk=%di\n"
+ls events/kprobes/sock_getattr =~ enable filter format id trigger
+append kprobe_events "-:sock_getattr $PROBED sk=%di\n"
+access events/kprobes/sock_getattr => ENOENT
+end
+SCRIPT
+echo "$rounds rounds"
+at_most "dentries afterwards" $((before + 20)) "$(dentries)"
+at_most "inodes afterwards" $((inodes_before + 20)) "$(inodes)"
