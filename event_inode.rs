@@ -205,6 +205,8 @@ pub(crate) struct Meta {
     directory: bool,
     files: SetOnce<Files>,
     attributes: SetOnce<KBox<NodeAttr>>,
+    /// For the provider: whether it has taken in what is in the directory.
+    complete: Atomic<bool>,
 }
 
 impl Payload for Meta {}
@@ -223,6 +225,16 @@ impl Meta {
     /// Whether it is a directory.
     pub(crate) fn is_directory(&self) -> bool {
         self.directory
+    }
+
+    /// Whether the provider has said that it has taken in what is in the directory.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete.load(Relaxed)
+    }
+
+    /// Says so.
+    pub(crate) fn set_complete(&self) {
+        self.complete.store(true, Relaxed);
     }
 
     /// The names of the files of the directory, once they are known.
@@ -269,14 +281,17 @@ impl Meta {
         attributes.own.gid.get().or(attributes.base_gid.get())
     }
 
-    /// Forgets who owns what (not the permissions), here and in the files.
-    fn forget_owners(&self, uid: bool, gid: bool) {
+    /// Forgets changed attributes, here and in the files.
+    fn forget(&self, uid: bool, gid: bool, mode: bool) {
         let forget = |attr: &Attr| {
             if uid {
                 attr.uid.set(None);
             }
             if gid {
                 attr.gid.set(None);
+            }
+            if mode {
+                attr.mode.set(None);
             }
         };
         if let Some(attributes) = self.attributes.as_ref() {
@@ -341,6 +356,7 @@ impl EventTree {
                     directory: true,
                     files: SetOnce::new(),
                     attributes: SetOnce::new(),
+                    complete: Atomic::new(false),
                 })
             }),
             mounted <- SuperLink::new(),
@@ -379,6 +395,7 @@ impl EventTree {
             directory,
             files: SetOnce::new(),
             attributes: SetOnce::new(),
+            complete: Atomic::new(false),
         };
         // New nodes take the owner of their parent, where that is not the one of the mount (U15).
         let (uid, gid) = (parent.payload().uid(), parent.payload().gid());
@@ -449,22 +466,28 @@ impl EventTree {
             let cached = removed.as_ref().and_then(|_| self.cached(node));
             (removed, cached)
         };
-        if let Some(cached) = cached {
-            cached.dentry.invalidate();
+        let (Some(removed), Some(cached)) = (removed, cached) else {
+            return;
+        };
+        // What is in use below stays in the dcache, but no longer by its name: each is unhashed
+        // before the one that leads to it. What comes into the cache from now on is dead already.
+        for below in removed.nodes().filter(|below| !ptr::eq(*below, node)) {
+            if let Some(dentry) = cached_below(cached.dentry.clone(), node, below) {
+                dentry.invalidate();
+            }
         }
+        cached.dentry.invalidate();
+        // The references of the tree go last.
         drop(removed);
     }
 
     /// The dentry of a node, if there is one in the cache. Does not sleep, and allocates nothing.
     ///
-    /// An ancestor that is not in the cache has no descendants there. To be called under the tree
-    /// lock, so that a look-up of this name is either seen here or sees that the node is dead (L7).
+    /// To be called under the tree lock, so that a look-up of this name is either seen here or sees
+    /// that the node is dead (L7).
     fn cached(&self, node: &Node<Meta>) -> Option<CachedDentry> {
         let active = self.mounted.get()?;
-        let mut dentry = active.root().ok()?;
-        for level in 1..=depth_of(node) {
-            dentry = dentry.cached_child(ancestor_at(node, level).name())?;
-        }
+        let dentry = cached_below(active.root().ok()?, ancestor_at(node, 0), node)?;
         let owner = dentry.data_in(active.super_block())?;
         ptr::eq(owner, node).then(|| CachedDentry {
             dentry: dentry.clone(),
@@ -586,6 +609,17 @@ fn ancestor_at(node: &Node<Meta>, level: usize) -> &Node<Meta> {
     at
 }
 
+/// The dentry of a node, from that of an ancestor down; `None` if it is not in the cache.
+///
+/// An ancestor that is not in the cache has no descendants there.
+fn cached_below(top: DentryRef, above: &Node<Meta>, node: &Node<Meta>) -> Option<DentryRef> {
+    let mut dentry = top;
+    for level in depth_of(above) + 1..=depth_of(node) {
+        dentry = dentry.cached_child(ancestor_at(node, level).name())?;
+    }
+    Some(dentry)
+}
+
 /// The file system.
 pub(crate) struct EventFs;
 
@@ -625,32 +659,29 @@ impl FileSystem for EventFs {
             tree.gid.store(0, Relaxed);
             tree.mode.store(u32::from(DEFAULT_MODE), Relaxed);
         }
-        // Who gives an owner for the mount gives it for all that is in it (U14).
         if let Some(uid) = options.uid {
             tree.uid.store(uid, Relaxed);
         }
         if let Some(gid) = options.gid {
             tree.gid.store(gid, Relaxed);
         }
-        if options.uid.is_some() || options.gid.is_some() {
-            let (uid, gid) = (options.uid.is_some(), options.gid.is_some());
-            lock.for_each(|node| node.payload().forget_owners(uid, gid));
-        }
         if let Some(mode) = options.mode {
             tree.mode.store(u32::from(mode), Relaxed);
-        }
-        let root = lock
-            .root()
-            .and_then(|root| root.payload().attributes.as_ref());
-        if let Some(root) = root {
-            // A new super block begins as its options say, whatever an earlier one's root was like.
-            if first || options.mode.is_some() {
+            if let Some(root) = lock
+                .root()
+                .and_then(|root| root.payload().attributes.as_ref())
+            {
                 root.own.mode.set(None);
             }
-            if first {
-                root.own.uid.set(None);
-                root.own.gid.set(None);
-            }
+        }
+        // A new super block begins as its options say. Later, who gives an owner for the mount gives
+        // it for all that is in it (U14).
+        let (uid, gid) = (
+            first || options.uid.is_some(),
+            first || options.gid.is_some(),
+        );
+        if uid || gid {
+            lock.for_each(|node| node.payload().forget(uid, gid, first));
         }
         sb.for_each_inode(|inode| tree.update(inode));
     }

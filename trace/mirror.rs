@@ -124,15 +124,6 @@ impl Mirror {
         Ok(table)
     }
 
-    /// Makes sure that the files of a directory are known.
-    fn load_table(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
-        if node.payload().table().is_none() {
-            let files = self.list(lower)?.files;
-            tree.set_table(node, self.table(files)?);
-        }
-        Ok(())
-    }
-
     /// The child of a node, if there is one of this name.
     fn known(tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Option<MetaRef> {
         dir.child(name, &tree.nodes().read())?.get()
@@ -211,7 +202,6 @@ impl Mirror {
             if !lower.is_regular() {
                 return Ok(None);
             }
-            self.load_table(tree, dir, lower_dir)?;
             let entry = dir.payload().table().and_then(|table| table.position(name));
             let node = match entry {
                 Some(_) => Some(dir.into()),
@@ -229,30 +219,21 @@ impl Mirror {
         }
         Err(EAGAIN)
     }
-}
 
-impl Provider for Mirror {
-    fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>> {
-        let node = dir.private().ok_or(ENOENT)?.node();
-        let lower = dir.lower().ok_or(ENOENT)?;
-        self.resolve(dir.super_block().instance(), node, lower, name)
-    }
-
-    fn refresh(&self, dir: &EventInode) -> Result {
-        let tree = dir.super_block().instance();
-        let node = dir.private().ok_or(ENOENT)?.node();
-        let lower = dir.lower().ok_or(ENOENT)?;
-        if !lower.is_current() {
-            return Err(ENOENT);
-        }
-
+    /// Makes the nodes below a directory what a listing of tracefs's directory says.
+    fn take_in(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
         let mut listing = self.list(lower)?;
+        if node.payload().table().is_none() {
+            let files = core::mem::take(&mut listing.files);
+            tree.set_table(node, self.table(files)?);
+        }
         let mut listed = KVVec::with_capacity(listing.dirs.len(), GFP_KERNEL)?;
         for (name, number) in &listing.dirs {
             listed.push((name.as_slice(), *number), GFP_KERNEL)?;
-            let known = Self::known(tree, node, name);
-            if known.is_none_or(|known| known.payload().identity() != *number) {
-                self.resolve(tree, node, lower, name)?;
+            match Self::known(tree, node, name) {
+                Some(known) if known.payload().identity() == *number => {}
+                Some(_) => drop(self.resolve(tree, node, lower, name)?),
+                None => self.take_in_dir(tree, node, name, *number)?,
             }
         }
         // What is known, but was not listed, has probably gone: tracefs is asked. Nodes of others
@@ -269,20 +250,55 @@ impl Provider for Mirror {
                 self.resolve(tree, node, lower, child.name())?;
             }
         }
-        drop(listed);
-
-        let Some(table) = node.payload().table() else {
-            let files = core::mem::take(&mut listing.files);
-            tree.set_table(node, self.table(files)?);
-            return Ok(());
-        };
         // The root of tracefs gets new files now and then.
+        let table = node.payload().table();
         for name in &listing.files {
-            if table.position(name).is_none() && Self::known(tree, node, name).is_none() {
+            let has = table.is_some_and(|table| table.position(name).is_some());
+            if !has && Self::known(tree, node, name).is_none() {
                 self.resolve(tree, node, lower, name)?;
             }
         }
+        node.payload().set_complete();
         Ok(())
+    }
+
+    /// Makes a node for a directory that was listed and is not known.
+    fn take_in_dir(
+        &self,
+        tree: &EventTree,
+        parent: &Node<Meta>,
+        name: &[u8],
+        identity: u64,
+    ) -> Result {
+        let provider = parent.payload().provider().clone();
+        match tree.add_dir(parent, name, provider, identity) {
+            // Somebody else was faster. Who is right turns out at the next look-up.
+            Err(error) if error == EEXIST => Ok(()),
+            added => added.map(drop),
+        }
+    }
+}
+
+impl Provider for Mirror {
+    fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>> {
+        let node = dir.private().ok_or(ENOENT)?.node();
+        let lower = dir.lower().ok_or(ENOENT)?;
+        let tree = dir.super_block().instance();
+        // A directory that is looked into for the first time is taken in as a whole, so that it is
+        // listed in the order of tracefs.
+        if !node.payload().is_complete() {
+            self.take_in(tree, node, lower)?;
+        }
+        self.resolve(tree, node, lower, name)
+    }
+
+    fn refresh(&self, dir: &EventInode) -> Result {
+        let node = dir.private().ok_or(ENOENT)?.node();
+        let lower = dir.lower().ok_or(ENOENT)?;
+        if !lower.is_current() {
+            return Err(ENOENT);
+        }
+        self.take_in(dir.super_block().instance(), node, lower)
     }
 
     fn lower(&self) -> Option<&InternalMount> {

@@ -369,22 +369,58 @@ impl<P: Payload> Drop for NewNode<P> {
     }
 }
 
-/// Nodes that were removed: it owns the references that were the tree's.
+/// Nodes that were removed, each after those below it. It owns the references that were the tree's.
 ///
 /// To be dropped after the tree lock.
 ///
 /// # Invariants
 ///
-/// `head` begins a chain through `rcu.next` of nodes, each with the reference that was the tree's.
+/// `head` begins a chain through `rcu.next` of nodes, each with the reference that was the tree's;
+/// `tail` is the last of them. Both are null if there are none.
 pub(crate) struct Removed<P: Payload> {
     head: *mut Node<P>,
+    tail: *mut Node<P>,
+}
+
+impl<P: Payload> Removed<P> {
+    /// Puts a node at the end of the chain.
+    ///
+    /// # Safety
+    ///
+    /// `node` must be valid, with a reference to hand over, and its `rcu` in nobody's use.
+    unsafe fn push(&mut self, node: *mut Node<P>) {
+        // INVARIANT: By the safety requirements of this function.
+        // SAFETY: As above.
+        unsafe { (*(*node).rcu.get()).next = ptr::null_mut() };
+        // SAFETY: By the type invariant the nodes of the chain are valid.
+        match unsafe { self.tail.as_ref() } {
+            // SAFETY: By the type invariant `rcu` is the chain's.
+            Some(tail) => unsafe { (*tail.rcu.get()).next = node.cast() },
+            None => self.head = node,
+        }
+        self.tail = node;
+    }
+
+    /// The node behind one of the chain.
+    fn after(node: &Node<P>) -> *mut Node<P> {
+        // SAFETY: By the type invariant `rcu` is the chain's.
+        unsafe { (*node.rcu.get()).next }.cast()
+    }
+
+    /// The nodes.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &Node<P>> {
+        // SAFETY: By the type invariant the nodes of the chain are valid as long as it is.
+        let first = unsafe { self.head.as_ref() };
+        // SAFETY: As above.
+        core::iter::successors(first, |node| unsafe { Self::after(node).as_ref() })
+    }
 }
 
 impl<P: Payload> Drop for Removed<P> {
     fn drop(&mut self) {
         while let Some(node) = NonNull::new(self.head) {
-            // SAFETY: By the type invariant the node is valid and `rcu` is the chain's.
-            self.head = unsafe { (*node.as_ref().rcu.get()).next }.cast();
+            // SAFETY: By the type invariant the node is valid.
+            self.head = Self::after(unsafe { node.as_ref() });
             // SAFETY: By the type invariant this reference is ours.
             unsafe { Node::dec_ref(node) };
         }
@@ -682,11 +718,10 @@ impl<P: Payload> TreeLock<'_, P> {
                 (None, Some(parent)) => *parent.last.get() = previous,
                 (None, None) => {}
             }
-            // INVARIANT: The node was linked, so there is the tree's reference to hand over, and
-            // `rcu` is in nobody's use.
-            (*node.rcu.get()).next = removed.head.cast();
         }
-        removed.head = raw;
+        // SAFETY: The node was linked, so there is the tree's reference to hand over, and `rcu` is
+        // in nobody's use.
+        unsafe { removed.push(raw) };
     }
 
     /// Removes everything below `top`, and `top` itself unless it is the root. No recursion, no
@@ -698,6 +733,7 @@ impl<P: Payload> TreeLock<'_, P> {
     unsafe fn remove_subtree(&mut self, top: &Node<P>) -> Removed<P> {
         let mut removed = Removed {
             head: ptr::null_mut(),
+            tail: ptr::null_mut(),
         };
         let mut node = top;
         loop {
