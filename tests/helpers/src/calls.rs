@@ -590,11 +590,6 @@ impl Machine {
                 }
                 done(rustix::thread::set_thread_groups(&list))
             }
-            ("failnth", [nth]) => put(
-                "/proc/thread-self/fail-nth",
-                OFlags::empty(),
-                nth.as_bytes(),
-            ),
             // What the tests probe: a call that nobody else makes.
             ("hit", [count]) => {
                 for _ in 0..size(count)? {

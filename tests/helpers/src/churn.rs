@@ -468,7 +468,7 @@ impl Worker<'_> {
             7 => {
                 let path = self.any_path();
                 if path.ends_with("filter") {
-                    let bytes: &[u8] = *self.dice.pick(&[
+                    let bytes: &[u8] = self.dice.pick(&[
                         b"common_pid == 1\n".as_slice(),
                         b"0\n",
                         b"no such field\n",

@@ -11,6 +11,7 @@ mod compare;
 mod contain;
 mod dir;
 mod errno;
+mod failing;
 mod positions;
 mod raw;
 mod reset;
@@ -28,6 +29,7 @@ const COMMANDS: &[Command] = &[
     ("coldlookup", churn::cold_lookup),
     ("compare", compare::main),
     ("contain", contain::main),
+    ("failing", failing::main),
     ("listing", churn::listing),
     ("positions", positions::main),
     ("reset", reset::main),

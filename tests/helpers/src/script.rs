@@ -291,6 +291,18 @@ fn read_source() -> Result<String, Failure> {
     Ok(source)
 }
 
+/// The lines on standard input, split into words.
+pub fn lines_of_stdin() -> Result<Vec<Vec<String>>, Misuse> {
+    let lines = read_source().and_then(|source| parse(&source));
+    match lines {
+        Ok(lines) => Ok(lines
+            .into_iter()
+            .map(|line| line.words.into_iter().map(|word| word.text).collect())
+            .collect()),
+        Err(Failure::Unexpected(what) | Failure::Misuse(what)) => Err(Misuse(what)),
+    }
+}
+
 /// Runs `lines` in the directory `root`.
 fn run_in(
     lines: &[Line],

@@ -109,7 +109,7 @@ impl Walk {
 
 /// Walks the tree at `root`.
 fn walk(root: &Path) -> Result<Walk, String> {
-    let stat = fs::stat(root).map_err(|error| errno::name(error))?;
+    let stat = fs::stat(root).map_err(errno::name)?;
     let mut walk = Walk {
         device: stat.st_dev,
         ..Walk::default()

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Loading, mounting, using, unmounting and removing leaves nothing, again and again
+# upstream: U27
+# only: eventfs
+# mount: no
+# timeout: 120
+
+round() {
+	evt run <<-SCRIPT
+		insmod $MODULE
+		mount nodev $MNT eventfs ""
+		chdir $MNT
+		ls events =~ sched
+		count events/syscalls
+		append kprobe_events "p:loop/one $PROBED\n"
+		ls events/loop/one =~ enable
+		put events/loop/one/enable 1
+		hit 1
+		put events/loop/one/enable 0
+		chmod events/loop/one/filter 600
+		open f events/loop/one/format r
+		append kprobe_events "-:loop/one\n"
+		access events/loop => ENOENT
+		read f 100 =| ENODEV EOF
+		close f
+		chdir /
+		umount $MNT
+		rmmod rust_eventfs
+	SCRIPT
+	! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache is left"
+}
+! loaded || rmmod rust_eventfs
+round
+round
+before=$(dentries)
+inodes_before=$(inodes)
+free() {
+	sed -n 's/^\(SUnreclaim\|Percpu\): *\([0-9]*\) kB/\2/p' /proc/meminfo | {
+		read -r slab
+		read -r percpu
+		echo $((slab + percpu))
+	}
+}
+memory=$(free)
+rounds=$(scale 40 15)
+for _ in $(seq "$rounds"); do
+	round
+done
+at_most "dentries after $rounds rounds" $((before + 20)) "$(dentries)"
+at_most "inodes after $rounds rounds" $((inodes_before + 20)) "$(inodes)"
+at_most "kB of slabs and per-CPU memory after $rounds rounds" $((memory + 1500)) "$(free)"
+[ ! -e /sys/module/rust_eventfs ]
