@@ -14,6 +14,7 @@ use crate::{
         file::{
             FlushOwner,
             PollTable,
+            Position,
             SpliceRead,
             UserBuffer,
             WriteIter,
@@ -104,7 +105,7 @@ macro_rules! forward {
                 open: &Forward,
                 file: OpenFile<'_, EventFs>,
                 buffer: UserBuffer,
-                position: &mut i64,
+                position: Position<'_>,
             ) -> Result<usize> {
                 open.lower()?.read(file, buffer, position)
             }
@@ -165,7 +166,7 @@ forward! {
             open: &Forward,
             file: OpenFile<'_, EventFs>,
             buffer: UserBuffer,
-            position: &mut i64,
+            position: Position<'_>,
         ) -> Result<usize> {
             open.lower()?.write(file, buffer, position)
         }
@@ -205,7 +206,7 @@ forward! {
             open: &Forward,
             file: OpenFile<'_, EventFs>,
             buffer: UserBuffer,
-            position: &mut i64,
+            position: Position<'_>,
         ) -> Result<usize> {
             let written = open.lower()?.write(file, buffer, position);
             // Also if it has failed: the commands before the one that did are carried out.

@@ -115,6 +115,17 @@ pub(crate) struct UserBuffer {
     pub(crate) len: usize,
 }
 
+/// The position that a call reads or writes at.
+///
+/// # Invariants
+///
+/// The pointer is valid, and ours, during the call that `'a` stands for; or it is null: streams
+/// have no position.
+pub(crate) struct Position<'a> {
+    pub(super) position: *mut bindings::loff_t,
+    _call: PhantomData<&'a ()>,
+}
+
 /// Operations of an open regular file.
 ///
 /// All may sleep, none is called with a lock of this file system held. Those that are not there
@@ -132,7 +143,7 @@ pub(crate) trait FileOperations<T: FileSystem>: Sized + 'static {
         _data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
         _file: OpenFile<'_, T>,
         _buffer: UserBuffer,
-        _position: &mut i64,
+        _position: Position<'_>,
     ) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -142,7 +153,7 @@ pub(crate) trait FileOperations<T: FileSystem>: Sized + 'static {
         _data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
         _file: OpenFile<'_, T>,
         _buffer: UserBuffer,
-        _position: &mut i64,
+        _position: Position<'_>,
     ) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -360,13 +371,16 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
             address: UserPtr::from_ptr(buffer.cast()),
             len,
         };
-        // SAFETY: As for `VTable`; `position` is valid and ours for the call.
+        // SAFETY: As for `VTable`.
         result_of(unsafe {
             O::read(
                 Self::data(file),
                 OpenFile::from_raw(file),
                 buffer,
-                &mut *position,
+                Position {
+                    position,
+                    _call: PhantomData,
+                },
             )
         })
     }
@@ -384,13 +398,16 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
             address: UserPtr::from_ptr(buffer.cast_mut().cast()),
             len,
         };
-        // SAFETY: As for `VTable`; `position` is valid and ours for the call.
+        // SAFETY: As for `VTable`.
         result_of(unsafe {
             O::write(
                 Self::data(file),
                 OpenFile::from_raw(file),
                 buffer,
-                &mut *position,
+                Position {
+                    position,
+                    _call: PhantomData,
+                },
             )
         })
     }

@@ -17,6 +17,7 @@ use super::{
         FlushOwner,
         OpenFile,
         PollTable,
+        Position,
         SpliceRead,
         UserBuffer,
         WriteIter,
@@ -267,7 +268,7 @@ impl LowerFile {
         &self,
         file: OpenFile<'_, T>,
         buffer: UserBuffer,
-        position: &mut i64,
+        position: Position<'_>,
     ) -> Result<usize> {
         self.follow_flags(file);
         let read = self.operations().read.ok_or(EINVAL)?;
@@ -278,7 +279,7 @@ impl LowerFile {
                 self.0.as_ptr(),
                 buffer.address.as_mut_ptr().cast(),
                 buffer.len,
-                position,
+                position.position,
             )
         })
     }
@@ -292,7 +293,7 @@ impl LowerFile {
         &self,
         file: OpenFile<'_, T>,
         buffer: UserBuffer,
-        position: &mut i64,
+        position: Position<'_>,
     ) -> Result<usize> {
         self.follow_flags(file);
         let write = self.operations().write.ok_or(EINVAL)?;
@@ -302,7 +303,7 @@ impl LowerFile {
                 self.0.as_ptr(),
                 buffer.address.as_const_ptr().cast(),
                 buffer.len,
-                position,
+                position.position,
             )
         })
     }
