@@ -217,12 +217,20 @@ impl Mirror {
                 }));
             }
         }
-        Err(EAGAIN)
+        // Path walks try once more, and then tell.
+        Err(ESTALE)
     }
 
     /// Makes the nodes below a directory what a listing of tracefs's directory says.
     fn take_in(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
-        let mut listing = self.list(lower)?;
+        let mut listing = self.list(lower).map_err(|error| {
+            // A directory that has vanished meanwhile cannot be read, in one way or another.
+            if lower.is_current() {
+                error
+            } else {
+                ENOENT
+            }
+        })?;
         if node.payload().table().is_none() {
             let files = core::mem::take(&mut listing.files);
             tree.set_table(node, self.table(files)?);
@@ -295,9 +303,6 @@ impl Provider for Mirror {
     fn refresh(&self, dir: &EventInode) -> Result {
         let node = dir.private().ok_or(ENOENT)?.node();
         let lower = dir.lower().ok_or(ENOENT)?;
-        if !lower.is_current() {
-            return Err(ENOENT);
-        }
         self.take_in(dir.super_block().instance(), node, lower)
     }
 

@@ -268,19 +268,18 @@ impl Index {
         let spare = spare?;
         let buckets = self.buckets.load(Relaxed);
         let row = writer.rows.len();
-        let fits = spare.0.len() == buckets && row == buckets.ilog2() as usize;
+        let fits = spare.0.len() == buckets
+            && row == buckets.ilog2() as usize
+            && row < writer.rows.capacity();
         let Some(slot) = self.rows.get(row).filter(|_| fits) else {
             return Some(spare);
         };
         let links = spare.0.as_ptr().cast_mut();
-        match writer.rows.push_within_capacity(spare.0) {
-            Ok(()) => {
-                slot.store(links, Release);
-                writer.placed = 0;
-                None
-            }
-            Err(_) => None,
+        if writer.rows.push_within_capacity(spare.0).is_ok() {
+            slot.store(links, Release);
+            writer.placed = 0;
         }
+        None
     }
 
     /// Puts some markers of the newest row into the list; with the last one the buckets double.

@@ -166,7 +166,8 @@ impl<T: FileSystem> Registration<T> {
     /// `EBUSY`: there is a file system of this name. `ENOMEM`.
     pub(crate) fn new(instance: Arc<T::Instance>) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            cache: InodeCache::new()?,
+            cache: InodeCache::new()
+                .inspect_err(|error| pr_err!("cannot make the inode cache: {error:?}\n"))?,
             instance,
             fs <- Opaque::try_ffi_init(|slot: *mut bindings::file_system_type| {
                 // SAFETY: `slot` is valid for writes. All-zero is a valid value.
@@ -180,7 +181,9 @@ impl<T: FileSystem> Registration<T> {
                 fs.kill_sb = Some(super::super_block::kill::<T>);
                 // SAFETY: The structure is complete, and stays where it is until it is
                 // unregistered.
-                to_result(unsafe { bindings::register_filesystem(slot) })
+                to_result(unsafe { bindings::register_filesystem(slot) }).inspect_err(|error| {
+                    pr_err!("cannot register the file system: {error:?}\n");
+                })
             }),
         })
     }

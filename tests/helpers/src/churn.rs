@@ -468,12 +468,9 @@ impl Worker<'_> {
             7 => {
                 let path = self.any_path();
                 if path.ends_with("filter") {
-                    let bytes: &[u8] = self.dice.pick(&[
-                        b"common_pid == 1\n".as_slice(),
-                        b"0\n",
-                        b"no such field\n",
-                    ]);
-                    let result = put(&path, OFlags::empty(), bytes);
+                    let filters = ["common_pid == 1\n", "0\n", "no such field\n"];
+                    let filter = self.dice.pick(&filters).as_bytes();
+                    let result = put(&path, OFlags::empty(), filter);
                     self.check("write", &path, result);
                 }
             }
