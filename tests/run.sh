@@ -136,7 +136,10 @@ clean_up() {
 			remount $TRACEFS "uid=0,gid=0,mode=700"
 		SCRIPT
 	fi
-	evt reset "$TRACEFS" "$BASE/settings" || problem="tracing cannot be reset"
+	# Once the kernel is locked down, there is nothing to reset any more.
+	if ! grep -q '\[confidentiality\]' /sys/kernel/security/lockdown 2>/dev/null; then
+		evt reset "$TRACEFS" "$BASE/settings" || problem="tracing cannot be reset"
+	fi
 	unload_all || problem="a module cannot be removed"
 	if [ -e /sys/module/rust_eventfs/refcnt ]; then
 		# The last put of a file may be on its way.
@@ -163,9 +166,9 @@ possible() {
 	fi
 	for need in $requires; do
 		case $need in
-		debug)
-			[ "$KERNEL" = debug ] || {
-				echo "only on the debug kernel"
+		debug | normal)
+			[ "$KERNEL" = "$need" ] || {
+				echo "only on the $need kernel"
 				return 1
 			}
 			;;

@@ -5,8 +5,8 @@
 same <<'SCRIPT'
 cat available_tracers
 cat current_tracer => nop
-put current_tracer function
-cat current_tracer => function
+put current_tracer blk
+cat current_tracer => blk
 put current_tracer nosuch => EINVAL
 put current_tracer nop
 cat trace_options

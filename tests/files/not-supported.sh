@@ -2,10 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: Calls that tracefs's files do not support fail as they do there
 
+# The kernel's own are used again.
+restore() {
+	evt run <modes
+}
+: >modes
+trap restore EXIT
 for file in events/sched/sched_switch/enable events/sched/sched_switch/filter \
 	events/sched/sched_switch/format events/sched/sched_switch/id events/sched/enable \
 	events/enable events/header_page tracing_on trace_options set_event trace \
 	kprobe_events trace_marker available_events buffer_size_kb README; do
+	stat -c 'chmod %n %a' "$TRACEFS/$file" >>modes
 	same <<-SCRIPT
 		open f $file rw
 		mmap f 4096
@@ -34,10 +41,5 @@ for file in events/sched/sched_switch/enable events/sched/sched_switch/filter \
 		listxattr $file
 		utimes $file 5
 		stat $file mtime
-	SCRIPT
-	# The kernel's own is used again.
-	evt run <<-SCRIPT
-		chmod $MNT/$file 640
-		chmod $TRACEFS/$file 640
 	SCRIPT
 done

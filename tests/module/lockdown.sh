@@ -4,9 +4,10 @@
 # upstream: U24
 # only: eventfs
 # order: last
-# requires: /sys/kernel/security/lockdown
+# requires: /sys/kernel/security/lockdown normal
 
-# There is no way back from here but a reboot: this is the very last test.
+# There is no way back from here but a reboot: this is the very last test, and
+# not for the debug kernel, where the search for leaks comes after it.
 run <<'SCRIPT'
 ls events/sched
 cat events/sched/sched_switch/enable => 0
@@ -45,4 +46,5 @@ fails loaded
 ! grep -q '^nodev	eventfs$' /proc/filesystems || fail "the file system is there"
 ! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache is left"
 dmesg >log
+# Not in the words of the kernel, which speaks of tracefs: in the module's.
 grep -i eventfs log || fail "nothing is said about it: $(cat log)"

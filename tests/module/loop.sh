@@ -43,7 +43,7 @@ free() {
 	}
 }
 memory=$(free)
-rounds=$(scale 40 15)
+rounds=$(scale 25 10)
 for _ in $(seq "$rounds"); do
 	round
 done
