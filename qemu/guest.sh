@@ -139,7 +139,7 @@ guest() {
 	image=$kernel/arch/x86/boot/bzImage
 	accelerator "$image"
 	# The sanitizer's shadow and the lists of the other checkers take room.
-	[ "$(from_config "$kernel" KASAN)" != y ] || memory=3G
+	[ "$(from_config "$kernel" KASAN)" != y ] || memory=2G
 	if [ "$mode" = interactive ]; then
 		# Keys such as Ctrl-C belong to the guest; Ctrl-A x ends QEMU.
 		tty=(-chardev "stdio,id=tty,mux=on,signal=off")
