@@ -32,10 +32,11 @@ document() {
 	export EVENTFS_BINDINGS=$BUILD/normal/eventfs_bindings.rs
 	# Like kbuild: the kernel uses features that are not stable yet.
 	export RUSTC_BOOTSTRAP=1
+	# A module has nothing that is public to others, and all of it is shown.
 	eval "$(rustdoc_command) --output '$BUILD/doc' --crate-name rust_eventfs" \
 		--document-private-items --generate-link-to-definition \
 		--extern-html-root-url kernel=https://rust.docs.kernel.org/ \
-		-Dwarnings -Drustdoc::all
+		-Dwarnings -Drustdoc::all -Arustdoc::private-intra-doc-links
 }
 
 with_lock "$CACHE/setup.lock" setup build

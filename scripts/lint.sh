@@ -61,7 +61,7 @@ rust_format() {
 
 rust_clippy() {
 	module_make "$KERNEL_DIR" "$BUILD/clippy" CLIPPY=1 \
-		KRUSTFLAGS="-Dwarnings -Wclippy::missing_docs_in_private_items"
+		KRUSTFLAGS=-Dwarnings
 }
 
 # What the kernel's build reads, and the sources: shellcheck is for the scripts.
@@ -71,18 +71,21 @@ sources=('*.rs' '*.c' '*.h' '*.S' Kbuild '*/Kbuild' Makefile '*/Makefile')
 checkpatch() {
 	"$KERNEL_SRC_DIR/scripts/checkpatch.pl" --no-tree --strict --quiet --no-summary \
 		--show-types --no-signoff --max-line-length=100 \
-		--ignore "FILE_PATH_CHANGES,EMAIL_SUBJECT,EMBEDDED_FILENAME${ignore:+,$ignore}" "$@"
+		--ignore "FILE_PATH_CHANGES,EMAIL_SUBJECT,EMBEDDED_FILENAME,$ignore" "$@"
 }
 
 checkpatch_files() {
-	local ignore=
+	local ignore=NOT_UNIFIED_DIFF
 	files "${sources[@]}" | all_of checkpatch --file
 }
 
 # checkpatch_commits: those that the branch has over its upstream, if it has
 # one; else all. How the files look is checked above, as they are by now.
 checkpatch_commits() {
-	local range=HEAD commit status=0 ignore=LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING
+	local range=HEAD commit status=0
+	local ignore=NOT_UNIFIED_DIFF,LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING
+	# A subject can say all; and `#[attribute]` may begin a line.
+	ignore=$ignore,COMMIT_MESSAGE,COMMIT_COMMENT_SYMBOL
 	if [ -n "$(git rev-list '@{upstream}..HEAD' 2>/dev/null)" ]; then
 		range='@{upstream}..HEAD'
 	fi
