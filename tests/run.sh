@@ -89,8 +89,8 @@ health() {
 	# Not with read: it wants letter by letter what comes only once.
 	taint=$(cat /proc/sys/kernel/tainted)
 	# 4096: a module from out of tree; 8192: one without a signature;
-	# 131072: a test of the kernel ran.
-	taint=$((taint & ~(4096 | 8192 | 131072)))
+	# 262144: a test of the kernel ran.
+	taint=$((taint & ~(4096 | 8192 | 262144)))
 	lockdep=
 	if [ -r /proc/lockdep_stats ]; then
 		lockdep=$(grep debug_locks: /proc/lockdep_stats || true)
