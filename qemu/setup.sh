@@ -100,6 +100,16 @@ rust_package() {
 	esac
 }
 
+# need_beside_rustc FILE PACKAGE: one of the companions. Only Debian's rustc gets
+# Debian's; rustup's has components.
+need_beside_rustc() {
+	[ ! -x "$1" ] || return 0
+	case ${RUSTC:-/usr/bin/rustc} in
+	/usr/bin/rustc) missing "$(rust_package "$2")" "$2" ;;
+	*) missing '' "$2, beside $RUSTC" ;;
+	esac
+}
+
 find_bindgen() {
 	local candidate
 	for candidate in "${BINDGEN:-}" "$CACHE/tools/bin/bindgen" \
@@ -184,8 +194,8 @@ look() {
 				for package in rustc rust-src cargo; do
 					missing "$(rust_package $package)" "$package $RUST_MIN or newer"
 				done
-			elif [ ! -x "$CARGO" ]; then
-				missing "$(rust_package cargo)" "cargo, beside $RUSTC"
+			else
+				need_beside_rustc "$CARGO" cargo
 			fi
 			if ! find_bindgen && debian &&
 				at_least "$(candidate bindgen)" "$BINDGEN_MIN"; then
@@ -201,10 +211,8 @@ look() {
 		lint)
 			need_command git
 			need_command shellcheck
-			[ -z "${RUSTC:-}" ] || [ -x "$RUSTFMT" ] ||
-				missing "$(rust_package rustfmt)" "rustfmt, beside $RUSTC"
-			[ -z "${RUSTC:-}" ] || [ -x "$CLIPPY_DRIVER" ] ||
-				missing "$(rust_package rust-clippy)" "clippy-driver, beside $RUSTC"
+			need_beside_rustc "${RUSTFMT:-}" rustfmt
+			need_beside_rustc "${CLIPPY_DRIVER:-}" rust-clippy
 			;;
 		esac
 	done
@@ -262,7 +270,8 @@ setup() {
 			apt-get -q -o DPkg::Lock::Timeout=600 update
 		# What is offered decides what is to be installed.
 		look "$@"
-		packages=$(printf '%s\n' "${missing_packages[@]}" | sort -u | paste -sd' ')
+		packages=$(printf '%s\n' "${missing_packages[@]}" | sort -u | sed '/^$/d' | paste -sd' ')
+		[ -n "$packages" ] || die "these are missing:" "${missing_words[@]}"
 		say "Installing Debian packages: $packages"
 		# shellcheck disable=SC2086 # One word for each package.
 		HINT="install these packages yourself, then run the same command again: $packages" \
