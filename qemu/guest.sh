@@ -31,11 +31,11 @@ helpers() {
 }
 
 # new_run FLAVOUR: sets RUN to a new folder for what this run leaves; of the
-# older ones the latest ten are kept.
+# older ones the latest are kept.
 new_run() {
 	mkdir -p "$BUILD/run"
 	find "$BUILD/run" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn |
-		sed -n '10,$s/^[^ ]* //p' | xargs -r rm -rf
+		sed -n '20,$s/^[^ ]* //p' | xargs -r rm -rf
 	RUN=$(mktemp -d "$BUILD/run/$1.$(date +%H%M%S).XXX")
 }
 
@@ -134,6 +134,7 @@ guest() {
 	new_run "$flavour"
 	printf '%s\n' "$script" >"$RUN/run.sh"
 	HINT="look into the log; the files are in $RUN." \
+		with_lock "$BUILD/$flavour.lock" \
 		step "pack the guest ($flavour)" "pack-$flavour" \
 		pack "$RUN" "$flavour" "$kernel" "$BUILD/$flavour"
 	image=$kernel/arch/x86/boot/bzImage

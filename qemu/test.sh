@@ -48,11 +48,13 @@ test_on() {
 	helpers
 	[ "$(from_config "$KERNEL_DIR" KASAN)" != y ] || limit=3600
 	echo "# $flavour kernel"
-	output=$BUILD/log/test-$flavour.log
+	output=$(mktemp "$BUILD/log/test-$flavour.XXX")
 	guest "$flavour" "${LIMIT:-$limit}" \
 		"sh /eventfs/tests/run.sh ${patterns[*]@Q} </dev/null >/dev/ttyS1 2>&1" \
 		> >(tee "$output")
 	wait $!
+	mv "$output" "$RUN/output"
+	output=$RUN/output
 	counts=$(grep -a -E '^[0-9]+ passed, [0-9]+ failed' "$output" | tail -n 1 | tr -cd '0-9 ')
 	if [ -n "$counts" ]; then
 		read -r p f s <<<"$counts"

@@ -13,7 +13,7 @@ cat <<END
 This is a shell in the guest. The module is loaded, and eventfs is mounted
 here, on $dir. Some things to try:
 
-    ls events/sched; cat events/sched/sched_switch/format
+    ls events/sched; cat events/sched/sched_wakeup/format
     echo 'p:my/open do_sys_openat2' > kprobe_events; ls -l events/my/open
     echo 1 > events/my/open/enable; cat trace_pipe
     /eventfs/tests/run.sh

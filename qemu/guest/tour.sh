@@ -67,6 +67,7 @@ leave() {
 	cd /
 	if [ $status -ne 0 ]; then
 		echo 0 >/sys/kernel/tracing/events/enable
+		echo >/sys/kernel/tracing/kprobe_events
 		! grep -q " $mnt eventfs " /proc/mounts || umount $mnt
 		[ ! -d /sys/module/rust_eventfs ] || rmmod rust_eventfs
 	fi
@@ -94,10 +95,10 @@ run 'ls -C events'
 expect sched
 run 'ls -d events/*/*/ | wc -l'
 [ "$out" -gt 100 ] || fail "only $out events"
-run 'ls -l events/sched/sched_switch'
+run 'ls -l events/sched/sched_wakeup'
 expect format
-run 'cat events/sched/sched_switch/format'
-expect 'name: sched_switch'
+run 'cat events/sched/sched_wakeup/format'
+expect 'name: sched_wakeup'
 
 tell 'A probe on a function of the kernel: its directory is there at once'
 run "echo 'p:tour/open $probe file=+0(%si):ustring' > kprobe_events"
