@@ -5,7 +5,7 @@
 
 # The same order everywhere, so no file is compared with a later state of
 # itself; files that cannot be read have to give the same error.
-evt compare -c "$TRACEFS/events" "$MNT/events"
+evt compare -c -s "$(step)" "$TRACEFS/events" "$MNT/events"
 
 # Once more with something to say.
 evt run -C "$TRACEFS" <<'SCRIPT'

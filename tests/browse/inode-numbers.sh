@@ -5,4 +5,4 @@
 # only: eventfs
 # timeout: 120
 
-evt tree "$MNT"
+evt tree -s "$(step)" "$MNT"

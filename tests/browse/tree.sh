@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: The events tree has the names, types, modes and owners of tracefs's
 
-evt compare -o "$TRACEFS/events" "$MNT/events"
+evt compare -o -s "$(step)" "$TRACEFS/events" "$MNT/events"
 drop_caches
-evt compare -o "$TRACEFS/events" "$MNT/events"
+evt compare -o -s "$(step)" "$TRACEFS/events" "$MNT/events"
 
 # With more in it than a fresh kernel has: probes, a synthetic event, groups.
 evt run -C "$TRACEFS" <<'SCRIPT'
@@ -12,4 +12,4 @@ append kprobe_events "p:tree/entry __x64_sys_umask\nr:tree/exit __x64_sys_umask\
 append kprobe_events "p:solo __x64_sys_umask mask=+0x70(%di)\n"
 append synthetic_events "lateness u64 lat; char name[16]\n"
 SCRIPT
-evt compare -o "$TRACEFS/events" "$MNT/events"
+evt compare -o -s "$(step)" "$TRACEFS/events" "$MNT/events"

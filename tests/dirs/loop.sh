@@ -24,7 +24,7 @@ end
 # Churn through all kinds of inodes: each is what it should be.
 repeat $(scale 10 3)
 drop_caches
-count events/syscalls
+count events/$(scale syscalls irq)
 stat events/sched/enable type mode nlink => file 640 1
 stat events/sched type mode nlink => dir 755 1
 stat kprobe_events type mode nlink => file 640 1

@@ -10,8 +10,8 @@ append kprobe_events "p:positions/a $PROBED\np:positions/quite_a_long_name_for_a
 SCRIPT
 evt positions "$MNT" "$MNT/events" "$MNT/events/sched" "$MNT/events/sched/sched_switch" \
 	"$MNT/events/positions" "$MNT/events/positions/a" "$MNT/events/ftrace"
-# Hundreds of entries.
-evt positions "$MNT/events/syscalls"
+# Many entries.
+evt positions "$MNT/events/$(scale syscalls ext4)"
 # And when nothing is cached.
 drop_caches
 evt positions "$MNT/events/irq"

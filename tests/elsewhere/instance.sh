@@ -17,4 +17,4 @@ append kprobe_events "-:instance/one\n"
 access events/instance => ENOENT
 rmdir $TRACEFS/instances/other
 SCRIPT
-evt compare -o "$TRACEFS/events" "$MNT/events"
+evt compare -o -s "$(step)" "$TRACEFS/events" "$MNT/events"

@@ -28,3 +28,14 @@ cat events/sample-trace/foo_bar/format =~ "name: foo_bar"
 rmmod trace_events_sample
 access events/sample-trace => ENOENT
 SCRIPT
+# Enabled when the module goes, and still open.
+same <<SCRIPT
+insmod $module
+put events/sample-trace/foo_bar/enable 1
+open f events/sample-trace/foo_bar/enable rw
+rmmod trace_events_sample
+ls events/sample-trace
+read f 10
+write f 0
+cat set_event
+SCRIPT

@@ -31,7 +31,7 @@ equal "references" 0 "$(references)"
 mount -t eventfs nodev "$MNT"
 cd "$MNT" || exit
 for call in "access events" "access events/sched" "access events/sched/sched_switch/enable" \
-	"ls events" "ls events/sched" "ls events/syscalls" "cat events/sched/sched_switch/format" \
+	"ls events/irq" "ls events/sched/sched_switch" "cat events/sched/sched_switch/format" \
 	"cat events/sched/sched_switch/enable" "chmod events/sched/sched_switch/enable 600" \
 	"chown events/sched 5 6" "stat events/irq" 'remount . "gid=0"' "cat kprobe_events" \
 	'put events/sched/sched_switch/filter "prev_pid == 1"' "open f tracing_on r"; do
@@ -50,6 +50,6 @@ try append kprobe_events "-:failing/one\n"
 SCRIPT
 [ ! -e events/failing ]
 cd /
-evt compare -o "$TRACEFS/events" "$MNT/events"
+evt compare -o -s "$(step)" "$TRACEFS/events" "$MNT/events"
 umount "$MNT"
 rmmod rust_eventfs

@@ -12,7 +12,7 @@ round() {
 		mount nodev $MNT eventfs ""
 		chdir $MNT
 		ls events =~ sched
-		count events/syscalls
+		count events/$(scale syscalls irq)
 		append kprobe_events "p:loop/one $PROBED\n"
 		ls events/loop/one =~ enable
 		put events/loop/one/enable 1

@@ -370,6 +370,20 @@ impl Machine {
             ("ftruncate", [name, length]) => {
                 done(fs::ftruncate(self.fd(name)?, size(length)? as u64))
             }
+            // As fcntl(F_SETFL) does it, after the file was opened.
+            ("setflags", [name, flags]) => {
+                let flags = open_flags(flags)?;
+                done(fs::fcntl_setfl(self.fd(name)?, flags))
+            }
+            ("getflags", [name, flag]) => {
+                let flag = open_flags(flag)? - OFlags::CLOEXEC;
+                fs::fcntl_getfl(self.fd(name)?)
+                    .map(|flags| Value::Number(flags.contains(flag).into()))
+            }
+            ("dup", [name, other]) => {
+                let copy = io::dup(self.fd(other)?);
+                self.keep(name, copy)
+            }
             ("fsync", [name]) => done(fs::fsync(self.fd(name)?)),
             ("fallocate", [name, length]) => done(fs::fallocate(
                 self.fd(name)?,
@@ -660,7 +674,10 @@ impl Machine {
         thread::spawn(move || {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let _ = told.send(rustix::thread::gettid());
-            if let Ok(outcome) = machine.call(&words) {
+            let outcome = machine.call(&words);
+            // What it had open it has closed before anybody hears of it.
+            drop(machine);
+            if let Ok(outcome) = outcome {
                 let _ = sender.send(outcome);
             }
         });

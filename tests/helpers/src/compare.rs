@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use rustix::fs::{self, FileType, Mode, OFlags};
 
 use crate::calls::{kind_name, read_to_end};
-use crate::dir;
+use crate::dir::{self, Sample};
 use crate::errno;
 
 /// What is to be compared, and what was found.
@@ -20,6 +20,7 @@ struct Comparison {
     files_only: bool,
     ordered: bool,
     skipped: Vec<String>,
+    sample: Sample,
     shown: usize,
     directories: usize,
     files: usize,
@@ -128,13 +129,17 @@ impl Comparison {
     }
 
     /// Compares a directory and, unless asked otherwise, all below it.
-    fn directory(&mut self, path: &Path) {
+    fn directory(&mut self, path: &Path, index: usize) {
         let listings = [0, 1].map(|side| dir::list(&self.roots[side].join(path)));
         let [one, other] = match listings {
             [Ok(one), Ok(other)] => [one, other],
             _ => return self.differ(path, "cannot be listed"),
         };
+        if !self.sample.takes(index, one.len()) {
+            return;
+        }
         self.directories += 1;
+        let mut below = 0;
         let mut sides: BTreeMap<&str, [Option<FileType>; 2]> = BTreeMap::new();
         for (side, listing) in [&one, &other].into_iter().enumerate() {
             for entry in listing.iter().filter(|entry| !entry.is_dot()) {
@@ -173,7 +178,10 @@ impl Comparison {
                 }
             }
             match self.attributes(&child) {
-                Some(FileType::Directory) if !self.files_only => self.directory(&child),
+                Some(FileType::Directory) if !self.files_only => {
+                    self.directory(&child, below);
+                    below += 1;
+                }
                 Some(FileType::RegularFile) => self.file(&child),
                 _ => {}
             }
@@ -181,10 +189,11 @@ impl Comparison {
     }
 }
 
-/// `evt compare [-c] [-f] [-o] [-x NAME]... A B`: compares the tree B with the
+/// `evt compare [-c] [-f] [-o] [-s STEP] [-x NAME]... A B`: compares the tree B with the
 /// tree A: names, types, modes and owners; with `-c` also contents, but for
 /// files called NAME; with `-o` also the order of listings; with `-f` only the
-/// files of the two directories themselves.
+/// files of the two directories themselves; with `-s` only a sample of the
+/// directories.
 pub fn main(args: &[String]) -> ExitCode {
     let mut comparison = Comparison {
         roots: [PathBuf::new(), PathBuf::new()],
@@ -192,6 +201,7 @@ pub fn main(args: &[String]) -> ExitCode {
         files_only: false,
         ordered: false,
         skipped: Vec::new(),
+        sample: Sample { step: 1 },
         shown: 20,
         directories: 0,
         files: 0,
@@ -205,6 +215,11 @@ pub fn main(args: &[String]) -> ExitCode {
             "-c" => comparison.contents = true,
             "-f" => comparison.files_only = true,
             "-o" => comparison.ordered = true,
+            "-s" => {
+                if let Some(step) = args.next().and_then(|step| step.parse().ok()) {
+                    comparison.sample.step = step;
+                }
+            }
             "-x" => comparison.skipped.extend(args.next().cloned()),
             root => roots.push(PathBuf::from(root)),
         }
@@ -214,7 +229,7 @@ pub fn main(args: &[String]) -> ExitCode {
         return ExitCode::from(2);
     };
     comparison.roots = roots;
-    comparison.directory(Path::new(""));
+    comparison.directory(Path::new(""), 0);
     println!(
         "{} directories, {} files, {} bytes, {} differences",
         comparison.directories, comparison.files, comparison.bytes, comparison.differences

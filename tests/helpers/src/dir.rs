@@ -89,6 +89,24 @@ pub fn seek(fd: impl AsFd, position: u64) -> io::Result<u64> {
     rustix::fs::seek(fd, SeekFrom::Start(position))
 }
 
+/// A part of a tree that stands for all of it, where all would take too long.
+#[derive(Clone, Copy)]
+pub struct Sample {
+    /// Of the directories in a directory, each `step`th is looked into.
+    pub step: usize,
+}
+
+impl Sample {
+    /// Directories with more entries than this are too large for a sample.
+    const LARGE: usize = 200;
+
+    /// Whether to look into the directory `index` of its parent, which has
+    /// `entries` entries.
+    pub fn takes(self, index: usize, entries: usize) -> bool {
+        self.step <= 1 || (index % self.step == 0 && entries <= Self::LARGE)
+    }
+}
+
 /// The names of `entries` without `.` and `..`, in their order.
 pub fn names(entries: &[Entry]) -> Vec<String> {
     entries

@@ -10,12 +10,12 @@ use rustix::fs::{self, FileType};
 
 use crate::calls::put;
 use crate::calls::{kind_name, render};
-use crate::dir;
+use crate::dir::{self, Sample};
 use crate::errno;
 
 /// A walk over one tree.
-#[derive(Default)]
 struct Walk {
+    sample: Sample,
     /// Where each inode number was seen first.
     seen: HashMap<u64, PathBuf>,
     /// The inode number of each directory.
@@ -36,7 +36,7 @@ impl Walk {
 
     /// Looks at the directory `path`, whose parent has the inode number
     /// `parent`.
-    fn directory(&mut self, path: &Path, ino: u64, parent: u64) {
+    fn directory(&mut self, path: &Path, ino: u64, parent: u64, index: usize) {
         self.directories.insert(path.to_path_buf(), ino);
         let listing = match dir::list(path) {
             Ok(listing) => listing,
@@ -45,7 +45,10 @@ impl Walk {
                 return self.defect(path, &what);
             }
         };
-        let [mut here, mut above] = [0, 0];
+        if !self.sample.takes(index, listing.len()) {
+            return;
+        }
+        let [mut here, mut above, mut below] = [0, 0, 0];
         for entry in listing {
             match entry.name.as_str() {
                 "." => {
@@ -96,7 +99,10 @@ impl Walk {
                 self.defect(&child, &what);
             }
             match kind {
-                FileType::Directory => self.directory(&child, stat.st_ino, ino),
+                FileType::Directory => {
+                    self.directory(&child, stat.st_ino, ino, below);
+                    below += 1;
+                }
                 FileType::RegularFile => self.files += 1,
                 other => self.defect(&child, &format!("is a {}", kind_name(other))),
             }
@@ -108,35 +114,44 @@ impl Walk {
 }
 
 /// Walks the tree at `root`.
-fn walk(root: &Path) -> Result<Walk, String> {
+fn walk(root: &Path, sample: Sample) -> Result<Walk, String> {
     let stat = fs::stat(root).map_err(errno::name)?;
     let mut walk = Walk {
+        sample,
+        seen: HashMap::new(),
+        directories: HashMap::new(),
+        files: 0,
         device: stat.st_dev,
-        ..Walk::default()
+        defects: 0,
     };
     // The root of a mount is its own parent.
     walk.seen.insert(stat.st_ino, root.to_path_buf());
     if stat.st_nlink != 1 {
         walk.defect(root, &format!("has {} links", stat.st_nlink));
     }
-    walk.directory(root, stat.st_ino, stat.st_ino);
+    walk.directory(root, stat.st_ino, stat.st_ino, 0);
     Ok(walk)
 }
 
-/// `evt tree DIR`: DIR is a mount's root.  Checks that readdir and stat agree
+/// `evt tree [-s STEP] DIR`: DIR is a mount's root.  Checks that readdir and stat agree
 /// all over the tree, that no two inode numbers are alike, that all link
 /// counts are 1, and that directories have the same numbers after all that
-/// can be evicted was.
+/// can be evicted was.  With `-s` it looks into a sample of the directories.
 pub fn main(args: &[String]) -> ExitCode {
-    let [root] = args else {
-        eprintln!("tree: one directory, please");
+    let (root, step) = match args {
+        [root] => (root, Some(1)),
+        [flag, step, root] if flag == "-s" => (root, step.parse().ok()),
+        _ => (&String::new(), None),
+    };
+    let Some(step) = step else {
+        eprintln!("tree: [-s STEP] DIR");
         return ExitCode::from(2);
     };
     let root = Path::new(root);
     let mut defects = 0;
     let mut first: Option<Walk> = None;
     for _ in 0..2 {
-        let now = match walk(root) {
+        let now = match walk(root, Sample { step }) {
             Ok(now) => now,
             Err(error) => {
                 eprintln!("{}: {error}", root.display());
