@@ -9,9 +9,9 @@
 //! # Who owns what
 //!
 //! A dentry (`d_fsdata`) and an inode own a reference to a node each: for a directory to its own,
-//! for a file of a table to that of its directory. An open directory owns references to the dentries
-//! that it has pinned. There is no pointer from a node to its dentry: the dentry is found by name,
-//! from the root of the super block down (L5).
+//! for a file of a table to that of its directory. An open directory owns references to the
+//! dentries that it has pinned. There is no pointer from a node to its dentry: the dentry is found
+//! by name, from the root of the super block down (L5).
 //!
 //! # Locks
 //!
@@ -78,6 +78,7 @@ pub(crate) type EventInode = Inode<EventFs>;
 
 /// The names of the files that each directory of a kind has.
 pub(crate) struct Table {
+    /// All different. They never change: a file is known by its index here.
     names: KVec<KVec<u8>>,
 }
 
@@ -138,10 +139,12 @@ impl Saved {
     /// Above the 32 bits of a value.
     const SET: u64 = 1 << 32;
 
+    /// An attribute that begins as set to `value`, or as not set.
     const fn new(value: Option<u32>) -> Self {
         Self(Atomic::new(Self::encode(value)))
     }
 
+    /// How it is stored: [`Self::SET`] with the value, or 0 for one that is not set.
     const fn encode(value: Option<u32>) -> u64 {
         match value {
             Some(value) => Self::SET | value as u64,
@@ -149,12 +152,14 @@ impl Saved {
         }
     }
 
+    /// The value, if one was set. Needs no lock.
     fn get(&self) -> Option<u32> {
         let value = self.0.load(Relaxed);
         // CAST: The lower half is the value.
         (value & Self::SET != 0).then_some(value as u32)
     }
 
+    /// Sets the value, or forgets that one was set.
     fn set(&self, value: Option<u32>) {
         self.0.store(Self::encode(value), Relaxed);
     }
@@ -162,12 +167,16 @@ impl Saved {
 
 /// Attributes that were changed by `chmod`, `chown` or `chgrp`. Written under the tree lock.
 struct Attr {
+    /// The permissions.
     mode: Saved,
+    /// The owner, as the initial user name space numbers it.
     uid: Saved,
+    /// The group, likewise.
     gid: Saved,
 }
 
 impl Attr {
+    /// Attributes that nobody has changed.
     const fn new() -> Self {
         Self {
             mode: Saved::new(None),
@@ -179,14 +188,17 @@ impl Attr {
 
 /// Attributes of a node of its own, where they are not those of the mount.
 struct NodeAttr {
+    /// What was changed of the node itself.
     own: Attr,
     /// Whom the node was created for: the owner of its parent then. Its files start with it, too.
     base_uid: Saved,
+    /// The group that the node was created for, likewise.
     base_gid: Saved,
 }
 
 /// The files of a directory.
 struct Files {
+    /// Their names, shared with other directories of this kind.
     table: Arc<Table>,
     /// The inode number of the first file; the others follow.
     first_number: u64,
@@ -194,16 +206,20 @@ struct Files {
     attributes: SetOnce<KVVec<Attr>>,
 }
 
-/// What a node of eventfs carries: all that is known of a directory, or of a file with a name of its
-/// own, while there is neither dentry nor inode.
+/// What a node of eventfs carries: all that is known of a directory, or of a file with a name of
+/// its own, while there is neither dentry nor inode.
 pub(crate) struct Meta {
+    /// The code that answers for the node. It never changes.
     provider: Arc<dyn Provider>,
     /// The inode number.
     number: u64,
     /// For the provider to tell a directory from a later one of the same name.
     identity: u64,
+    /// Whether it is a directory, not a file with a name of its own.
     directory: bool,
+    /// The files of a directory, once its provider has listed them.
     files: SetOnce<Files>,
+    /// Allocated when there is something to remember: most nodes are as their mount is.
     attributes: SetOnce<KBox<NodeAttr>>,
     /// For the provider: whether it has taken in what is in the directory.
     complete: Atomic<bool>,
@@ -315,8 +331,11 @@ impl Meta {
 
 /// What an inode of eventfs owns.
 pub(crate) struct Private {
+    /// The node: see [`Target::node`].
     node: MetaRef,
+    /// The index in the table of the node: see [`Target::entry`].
     entry: Option<usize>,
+    /// What the inode has unless somebody has changed it: see [`Target::permissions`].
     permissions: u16,
 }
 
@@ -330,15 +349,19 @@ impl Private {
 /// A tree of directories and files: what a mount of eventfs shows.
 #[pin_data]
 pub(crate) struct EventTree {
+    /// The metadata, and the tree lock.
     #[pin]
     nodes: Tree<Meta>,
+    /// Where the dentries of the nodes are found, while the tree is mounted.
     #[pin]
     mounted: SuperLink<EventFs>,
     /// The last inode number given out.
     last_number: Atomic<u64>,
-    // What the options of the mount say; written under the tree lock.
+    /// The `uid=` of the mount. Written, as the two below, under the tree lock.
     uid: Atomic<u32>,
+    /// The `gid=` of the mount.
     gid: Atomic<u32>,
+    /// The `mode=` of the mount: the permissions of the root directory.
     mode: Atomic<u32>,
 }
 
@@ -584,6 +607,7 @@ impl EventTree {
 
 /// A dentry that was collected to be invalidated. Dropping it may sleep.
 struct CachedDentry {
+    /// Counted, so that it outlasts the tree lock under which it was found.
     dentry: DentryRef,
     /// Behind the dentry, which must be put before the super block may go.
     _active: ActiveSuper<EventFs>,
@@ -674,8 +698,8 @@ impl FileSystem for EventFs {
                 root.own.mode.set(None);
             }
         }
-        // A new super block begins as its options say. Later, who gives an owner for the mount gives
-        // it for all that is in it (U14).
+        // A new super block begins as its options say. Later, who gives an owner for the mount
+        // gives it for all that is in it (U14).
         let (uid, gid) = (
             first || options.uid.is_some(),
             first || options.gid.is_some(),

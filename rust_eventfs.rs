@@ -37,9 +37,12 @@ module! {
 /// then what they were made from.
 #[pin_data]
 struct EventFsModule {
+    /// What makes `mount -t eventfs` work.
     #[pin]
     registration: Registration<EventFs>,
+    /// The nodes that all mounts show.
     tree: Arc<EventTree>,
+    /// Kept here so that it goes in process context: a node's reference may go in softirq context.
     mirror: Arc<Mirror>,
 }
 

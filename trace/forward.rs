@@ -43,11 +43,18 @@ const CONTROL_FILES: [&[u8]; 4] = [
 
 /// An open file that stands for one of tracefs.
 pub(crate) struct Forward {
+    /// The open file of tracefs.
     lower: LowerFile,
+    /// Its dentry there, which tells whether the file is still good.
     dentry: DentryRef,
 }
 
 impl Forward {
+    /// Opens the file there, with the flags and the credentials of `file`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV`: what it belongs to is gone. Whatever tracefs fails with.
     fn new(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<Self> {
         let dentry = inode.lower().ok_or(ENODEV)?;
         if !dentry.is_current() {

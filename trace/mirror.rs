@@ -8,8 +8,8 @@
 //! whatever way, has gone above at the next path walk. A node knows the inode number of its
 //! directory there, which tells it from a later one of the same name.
 //!
-//! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has found
-//! meanwhile. Where it contradicts the nodes, a look-up there decides.
+//! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has
+//! found meanwhile. Where it contradicts the nodes, a look-up there decides.
 
 use super::forward;
 use crate::{
@@ -48,6 +48,7 @@ const RETRIES: usize = 8;
 /// The events and the control files of the running kernel.
 #[pin_data]
 pub(crate) struct Mirror {
+    /// Our own mount of tracefs, there as long as the nodes are, whoever else mounts it or not.
     mount: InternalMount,
     /// The tables in use: directories with the same files share one. There are a few, one for each
     /// kind of event.

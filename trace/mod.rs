@@ -3,7 +3,8 @@
 //! The tree of the running kernel's events, and the control files.
 //!
 //! The nodes are ours. What a file says comes from the kernel's tracing code, by way of an internal
-//! mount of tracefs: [`mirror`] finds out what is there, [`forward`] passes on what is done with it.
+//! mount of tracefs: [`mirror`] finds out what is there, [`forward`] passes on what is done with
+//! it.
 
 pub(crate) mod forward;
 pub(crate) mod mirror;
