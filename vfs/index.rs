@@ -3,10 +3,11 @@
 //! The index of a tree: finds the child of a directory by name in O(1) expected time (L11).
 //!
 //! It is a *split-ordered list* (Shalev and Shavit, "Split-ordered lists: lock-free extensible hash
-//! tables"): one singly linked list holds all elements of the tree, sorted by the bit-reversed hash.
-//! A bucket is a *marker* in that list, so that doubling the number of buckets moves no element: it
-//! only puts new markers between those that are there. Readers are never stopped, and each sees
-//! every element that is linked throughout its search. Writers are serialised by the tree lock.
+//! tables"): one singly linked list holds all elements of the tree, sorted by the bit-reversed
+//! hash. A bucket is a *marker* in that list, so that doubling the number of buckets moves no
+//! element: it only puts new markers between those that are there. Readers are never stopped, and
+//! each sees every element that is linked throughout its search. Writers are serialised by the tree
+//! lock.
 //!
 //! Growing is done a few markers at a time, by those who add. When there is no memory for more
 //! markers the searches get longer, and nothing fails. Removal allocates nothing.
@@ -38,6 +39,8 @@ const MAX_DOUBLINGS: usize = 24;
 
 /// A place in the list: part of each element, or a marker.
 pub(super) struct Link {
+    /// The link behind this one, null at the end. Written under the tree lock; it stays as it is
+    /// when this link is removed, for readers that are here.
     next: Atomic<*mut Link>,
     /// Position in the list: see [`element_key`] and [`marker_key`].
     key: u32,
@@ -88,8 +91,11 @@ fn row_of(bucket: usize) -> (usize, usize) {
 ///   marker is `head`) `rows` points to the row that holds it.
 /// - Rows are freed only with the index.
 pub(super) struct Index {
+    /// The marker of bucket 0, with which the list begins.
     head: Link,
+    /// The first marker of each row, null while there is no such row. See [`row_of`].
     rows: [Atomic<*mut Link>; MAX_DOUBLINGS],
+    /// The number of buckets: a power of two. Doubled under the tree lock.
     buckets: Atomic<usize>,
 }
 
@@ -107,6 +113,7 @@ pub(super) struct Writer {
 pub(crate) struct Spare(KVVec<Link>);
 
 impl Writer {
+    /// The state for an empty index. May sleep. All that the rows are listed in is allocated here.
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
             elements: 0,
@@ -117,6 +124,7 @@ impl Writer {
 }
 
 impl Index {
+    /// An index with one bucket and no elements.
     pub(super) const fn new() -> Self {
         Self {
             head: Link::new(0),
@@ -310,10 +318,12 @@ impl Index {
     }
 }
 
+/// Tests of the arithmetic of the keys, and of an index in one thread.
 #[kunit_tests(rust_eventfs_index)]
 mod tests {
     use super::*;
 
+    /// A search that starts at the marker of its bucket misses no element.
     #[test]
     fn markers_precede_their_elements() {
         for bits in 0..8 {
@@ -333,6 +343,7 @@ mod tests {
         }
     }
 
+    /// Each marker has a place of its own, and rows have no gaps.
     #[test]
     fn rows_hold_each_bucket_once() {
         assert_eq!(row_of(1), (0, 0));
@@ -342,6 +353,7 @@ mod tests {
         assert_eq!(row_of(7), (2, 3));
     }
 
+    /// The index finds all that is in it across several doublings.
     #[test]
     fn finds_what_was_inserted_while_growing_and_nothing_removed() -> Result {
         const COUNT: u32 = 500;

@@ -98,16 +98,28 @@ pub(crate) trait Payload: Send + Sync + 'static {
 pub(crate) struct Node<P: Payload> {
     /// First, so that a pointer to it is one to the node.
     link: Link,
+    /// Counted references: what `NodeRef`s and the tree own. Zero for good once it is zero.
     refs: Refcount,
+    /// Whether the node was removed. Set under the tree lock, read without; never cleared.
     dead: Atomic<bool>,
+    /// The bytes of name that follow the struct.
     name_len: u8,
+    /// The tree, which waits for the node before it goes.
     tree: NonNull<Tree<P>>,
+    /// The directory that the node is in, null for the root. It never changes.
     parent: *const Node<P>,
+    /// The sibling that was added after this one. Written under the tree lock; it stays as it is
+    /// when the node is removed, for readers that are here.
     next: Atomic<*mut Node<P>>,
+    /// The sibling that was added before this one. Under the tree lock.
     previous: UnsafeCell<*mut Node<P>>,
+    /// The oldest child. Written under the tree lock, read also under SRCU.
     first: Atomic<*mut Node<P>>,
+    /// The newest child, where the next one is appended. Under the tree lock.
     last: UnsafeCell<*mut Node<P>>,
+    /// For the chain of a [`Removed`], then for the grace periods: see the invariants.
     rcu: Opaque<bindings::callback_head>,
+    /// What the node is for. Dropped after the grace periods.
     payload: P,
 }
 
@@ -159,6 +171,7 @@ impl<P: Payload> Node<P> {
         unsafe { self.tree.as_ref() }
     }
 
+    /// Whether the node is part of this tree.
     fn is_in(&self, tree: &Tree<P>) -> bool {
         ptr::eq(self.tree.as_ptr(), tree)
     }
@@ -272,11 +285,14 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
 ///
 /// `node` was linked at some time in the SRCU read-side critical section that lasts for `'g`.
 pub(crate) struct Seen<'g, P: Payload> {
+    /// In memory for `'g`; its count may be zero.
     node: NonNull<Node<P>>,
+    /// `'g` ends before the critical section does.
     _reader: PhantomData<&'g ()>,
 }
 
 impl<'g, P: Payload> Seen<'g, P> {
+    /// The node, for what may be read without a counted reference: not its parent.
     fn node(&self) -> &'g Node<P> {
         // SAFETY: By the type invariant: nodes are freed a grace period after they were unlinked.
         unsafe { self.node.as_ref() }
@@ -315,7 +331,9 @@ impl<'g, P: Payload> Seen<'g, P> {
 ///
 /// `next` is null, or as [`Seen::node`].
 pub(crate) struct Children<'g, P: Payload> {
+    /// What the iterator gives next, null at the end.
     next: *mut Node<P>,
+    /// `'g` ends before the critical section does.
     _reader: PhantomData<&'g ()>,
 }
 
@@ -338,7 +356,9 @@ impl<'g, P: Payload> Iterator for Children<'g, P> {
 /// An SRCU read-side critical section of a tree. One may sleep in it, but not wait in it for a
 /// grace period (L4).
 pub(crate) struct Reader<'a, P: Payload> {
+    /// The tree whose nodes stay in memory meanwhile.
     tree: &'a Tree<P>,
+    /// Leaves the critical section when it is dropped.
     _guard: srcu::Guard<'a>,
 }
 
@@ -349,7 +369,9 @@ pub(crate) struct Reader<'a, P: Payload> {
 /// Nobody else has the pointer. The node owns a reference to its parent, and its count is 2: one
 /// reference will be the tree's, one that of who links it.
 pub(crate) struct NewNode<P: Payload> {
+    /// Not visible yet, and ours.
     node: NonNull<Node<P>>,
+    /// Memory for the index to grow, taken while that may sleep.
     spare: Option<Spare>,
 }
 
@@ -378,7 +400,9 @@ impl<P: Payload> Drop for NewNode<P> {
 /// `head` begins a chain through `rcu.next` of nodes, each with the reference that was the tree's;
 /// `tail` is the last of them. Both are null if there are none.
 pub(crate) struct Removed<P: Payload> {
+    /// The first node, null if there are none.
     head: *mut Node<P>,
+    /// The last node, behind which the next one is put.
     tail: *mut Node<P>,
 }
 
@@ -429,7 +453,10 @@ impl<P: Payload> Drop for Removed<P> {
 
 /// What the tree lock protects, besides the links in the nodes.
 pub(crate) struct Locked<P: Payload> {
+    /// What changes to the index need.
     index: index::Writer,
+    /// The root, with the tree's reference to it. `None` before it is made, and while the tree goes
+    /// away.
     root: Option<NodeRef<P>>,
 }
 
@@ -444,13 +471,15 @@ pub(crate) struct Tree<P: Payload> {
     #[pin]
     srcu: Srcu,
     /// The tree lock (the thread's `eventfs_mutex`): protects the links between the nodes and who
-    /// is dead. Innermost: under it nothing may sleep for memory, take an `i_rwsem`, put a dentry or
-    /// an inode, or call code of others (L3).
+    /// is dead. Innermost: under it nothing may sleep for memory, take an `i_rwsem`, put a dentry
+    /// or an inode, or call code of others (L3).
     #[pin]
     lock: Mutex<Locked<P>>,
+    /// Finds the nodes by parent and name. Changed under the tree lock, read also under SRCU.
     index: Index,
     /// Keys the hash of names, anew for each tree.
     key: bindings::siphash_key_t,
+    /// The nodes that are not freed yet. The destructor waits until it is zero.
     nodes: Atomic<usize>,
 }
 
@@ -483,6 +512,7 @@ impl<P: Payload> Tree<P> {
         })
     }
 
+    /// The SRCU structure, for `call_srcu()` and `srcu_barrier()`.
     fn srcu_ptr(&self) -> *mut bindings::srcu_struct {
         // CAST: `Srcu` is a transparent wrapper.
         ptr::from_ref(&self.srcu).cast_mut().cast()
@@ -518,6 +548,7 @@ impl<P: Payload> Tree<P> {
         self.nodes.load(Relaxed)
     }
 
+    /// The hash of a name in a directory. Different directories have different ones.
     fn hash(&self, parent: *const Node<P>, name: &[u8]) -> u32 {
         let mut key = self.key;
         key.key[0] ^= parent.addr() as u64;
@@ -630,7 +661,9 @@ impl<P: Payload> PinnedDrop for Tree<P> {
 
 /// The tree lock, taken.
 pub(crate) struct TreeLock<'a, P: Payload> {
+    /// The tree whose lock it is.
     tree: &'a Tree<P>,
+    /// What is under the lock; releases it when it is dropped.
     locked: Guard<'a, Locked<P>, MutexBackend>,
 }
 
@@ -638,6 +671,7 @@ pub(crate) struct TreeLock<'a, P: Payload> {
 pub(crate) struct LinkError<P: Payload> {
     /// The reason: `ENODEV` (the parent is dead) or `EEXIST`.
     pub(crate) error: Error,
+    /// Freed with the error: that puts its parent, which is not for the tree lock.
     _node: NewNode<P>,
 }
 
@@ -831,18 +865,22 @@ fn random_key() -> bindings::siphash_key_t {
     key
 }
 
+/// Tests of trees in one thread. Readers and writers in parallel are for the tests in a guest.
 #[kunit_tests(rust_eventfs_node)]
 mod tests {
     use super::*;
 
+    /// A payload for trees that are nothing but names.
     struct Empty;
 
     impl Payload for Empty {}
 
+    /// A tree that has its root only.
     fn tree() -> Result<Pin<KBox<Tree<Empty>>>> {
         KBox::pin_init(Tree::with_root(|| Ok(Empty)), GFP_KERNEL)
     }
 
+    /// Adds a node, as eventfs does: what is left over is dropped after the lock.
     fn add(tree: &Tree<Empty>, parent: &Node<Empty>, name: &[u8]) -> Result<NodeRef<Empty>> {
         let new = tree.prepare(parent, name, Empty)?;
         let linked = tree.lock().link(new);
@@ -850,6 +888,7 @@ mod tests {
         Ok(node)
     }
 
+    /// Whether a directory has these children, in this order, and no others.
     fn names_are(tree: &Tree<Empty>, parent: &Node<Empty>, names: &[&[u8]]) -> bool {
         let reader = tree.read();
         let mut children = parent.children(&reader);
@@ -859,6 +898,7 @@ mod tests {
             && children.next().is_none()
     }
 
+    /// What names a node may have, up to the longest one.
     #[test]
     fn names_are_checked() {
         assert_eq!(check_name(b""), Err(EINVAL));
@@ -871,6 +911,7 @@ mod tests {
         assert_eq!(check_name(&[b'a'; 256]), Err(ENAMETOOLONG));
     }
 
+    /// Children are listed as they were added, found by name, and never twice there.
     #[test]
     fn children_are_found_and_listed_in_order() -> Result {
         let tree = tree()?;
@@ -885,7 +926,7 @@ mod tests {
         Ok(())
     }
 
-    // U06: the first, a middle, the last and the only child are each dead at once.
+    /// The first, a middle, the last and the only child are each dead at once (U06).
     #[test]
     fn any_child_can_be_removed() -> Result {
         let tree = tree()?;
@@ -911,7 +952,7 @@ mod tests {
         Ok(())
     }
 
-    // U05, U26: a subtree goes at once, without recursion, and its nodes in any order.
+    /// A subtree goes at once, without recursion, and its nodes in any order (U05, U26).
     #[test]
     fn deep_trees_are_removed() -> Result {
         let tree = tree()?;
@@ -933,6 +974,7 @@ mod tests {
         Ok(())
     }
 
+    /// Neither adding nor removing mixes up trees.
     #[test]
     fn nodes_of_other_trees_are_refused() -> Result {
         let (one, other) = (tree()?, tree()?);
