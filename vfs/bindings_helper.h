@@ -25,5 +25,7 @@ static const unsigned int EVENTFS_DCACHE_OP_REVALIDATE = DCACHE_OP_REVALIDATE;
 static const unsigned int EVENTFS_DCACHE_ENTRY_TYPE = DCACHE_ENTRY_TYPE;
 static const unsigned int EVENTFS_PAGE_SHIFT = PAGE_SHIFT;
 /* The flags that fcntl(F_SETFL) changes (`SETFL_MASK` of fs/fcntl.c, which is not exported). */
-static const unsigned int EVENTFS_SETFL_FLAGS = O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME;
+static const unsigned int EVENTFS_SETFL_FLAGS =
+	O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME;
+/* The flags of open() that are for creating: not for a file that is there already. */
 static const unsigned int EVENTFS_OPEN_CREATE_FLAGS = O_CREAT | O_EXCL | O_NOCTTY;

@@ -76,6 +76,8 @@ fn qstr(name: &[u8], hash: u32) -> bindings::qstr {
 }
 
 impl Dentry {
+    /// The wrapper of a C dentry.
+    ///
     /// # Safety
     ///
     /// `dentry` is valid and has users for `'a`.
@@ -84,10 +86,12 @@ impl Dentry {
         unsafe { &*dentry.cast() }
     }
 
+    /// The dentry as C takes it.
     pub(super) fn as_ptr(&self) -> *mut bindings::dentry {
         self.0.get()
     }
 
+    /// Its inode, whatever file system it is of; `None` for a negative dentry.
     fn inode(&self) -> Option<NonNull<bindings::inode>> {
         // SAFETY: The dentry is valid. With users it does not lose its inode.
         NonNull::new(unsafe { (&raw const (*self.as_ptr()).d_inode).read_volatile() })
@@ -291,9 +295,11 @@ unsafe fn borrow_data<'a, T: FileSystem>(
 /// Dropping it leaves it so: the name does not exist, and nothing of that is remembered, so that
 /// one that is added later is found (L8).
 pub(crate) struct UnhashedDentry<'a, T: FileSystem> {
+    /// The one that the VFS wants answered; valid, and ours to fill in, during the look-up.
     dentry: *mut bindings::dentry,
     /// Where to put what the VFS is to use instead of the dentry.
     instead: &'a mut *mut bindings::dentry,
+    /// The file system that the dentry is of.
     _fs: PhantomData<T>,
 }
 
@@ -325,8 +331,11 @@ impl<'a, T: FileSystem> UnhashedDentry<'a, T> {
 
 /// A dentry that was answered in this look-up.
 pub(crate) struct Spliced<'a, T: FileSystem> {
+    /// Valid, as the VFS keeps a reference, during the look-up.
     dentry: *mut bindings::dentry,
+    /// `'a` is the look-up.
     _call: PhantomData<&'a ()>,
+    /// The file system that the dentry is of.
     _fs: PhantomData<T>,
 }
 
@@ -378,6 +387,7 @@ pub(super) unsafe extern "C" fn lookup<T: FileSystem>(
 pub(super) struct VTable<T: FileSystem>(PhantomData<T>);
 
 impl<T: FileSystem> VTable<T> {
+    /// What each dentry of `T` has as its `d_op`.
     pub(super) const OPS: bindings::dentry_operations = bindings::dentry_operations {
         d_revalidate: Some(Self::revalidate),
         d_release: Some(Self::release),

@@ -51,8 +51,11 @@ pub(crate) trait DirOperations<T: FileSystem>: Sized + 'static {
 ///
 /// The pointers are valid, and the context nobody else's, during the call that `'a` stands for.
 pub(crate) struct DirEmitter<'a> {
+    /// The open directory.
     file: *mut bindings::file,
+    /// The position, and the function that takes the entries.
     context: *mut bindings::dir_context,
+    /// `'a` is the call of `iterate_shared`.
     _call: PhantomData<&'a ()>,
 }
 
@@ -69,8 +72,10 @@ impl DirEmitter<'_> {
         unsafe { (*self.context).pos += 1 };
     }
 
+    /// Emits the entry that is due with this type (`DT_*`), and moves on if there was room for it.
     fn emit_as(&mut self, name: &[u8], number: u64, kind: u32) -> bool {
-        // SAFETY: By the type invariant; the name is valid for reads. The actor is set by who reads.
+        // SAFETY: By the type invariant; the name is valid for reads. The actor is set by who
+        // reads.
         let taken = unsafe {
             (*self.context).actor.is_some_and(|actor| {
                 actor(
@@ -116,6 +121,7 @@ impl DirEmitter<'_> {
 pub(super) struct VTable<T: FileSystem, O: DirOperations<T>>(PhantomData<(T, O)>);
 
 impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
+    /// What an inode gets as its `i_fop`.
     const OPS: bindings::file_operations = bindings::file_operations {
         owner: this_module::<T::OwnerModule>().as_ptr(),
         open: Some(Self::open),
@@ -126,10 +132,13 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
         ..pin_init::zeroed()
     };
 
+    /// The operations that `O` makes, in memory that is never freed.
     pub(super) const fn build() -> &'static bindings::file_operations {
         &Self::OPS
     }
 
+    /// Opens a directory, and hands what it owns to the file.
+    ///
     /// # Safety
     ///
     /// Called by the VFS, for an inode of `T`.
@@ -145,6 +154,8 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
         })
     }
 
+    /// Drops what an open directory owns, after its last user has gone.
+    ///
     /// # Safety
     ///
     /// Called by the VFS, for a file that `open` has opened.
@@ -154,6 +165,8 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
         0
     }
 
+    /// Reads entries from the position of the context on.
+    ///
     /// # Safety
     ///
     /// Called by the VFS, for a file that `open` has opened, with the inode locked for reading.

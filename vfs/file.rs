@@ -42,7 +42,9 @@ const POSITION_MODES: u32 = more_bindings::EVENTFS_FMODE_LSEEK
 ///
 /// The file is valid for `'a`, and has a published inode of `T`.
 pub(crate) struct OpenFile<'a, T: FileSystem> {
+    /// The file as C has it.
     file: *mut bindings::file,
+    /// `'a` is the call of the operation.
     _call: PhantomData<(&'a (), T)>,
 }
 
@@ -55,6 +57,8 @@ impl<T: FileSystem> Clone for OpenFile<'_, T> {
 impl<T: FileSystem> Copy for OpenFile<'_, T> {}
 
 impl<T: FileSystem> OpenFile<'_, T> {
+    /// The wrapper of a C file.
+    ///
     /// # Safety
     ///
     /// `file` is valid for the lifetime, and one of `T` that is open or is being opened.
@@ -122,7 +126,9 @@ pub(crate) struct UserBuffer {
 /// The pointer is valid, and ours, during the call that `'a` stands for; or it is null: streams
 /// have no position.
 pub(crate) struct Position<'a> {
+    /// Where the position is read from, and written to afterwards.
     pub(super) position: *mut bindings::loff_t,
+    /// `'a` is the call of the operation.
     _call: PhantomData<&'a ()>,
 }
 
@@ -219,23 +225,33 @@ pub(crate) trait FileOperations<T: FileSystem>: Sized + 'static {
 /// Where a `poll` puts its wait queues.
 #[derive(Clone, Copy)]
 pub(crate) struct PollTable<'a> {
+    /// Valid during the call.
     pub(super) table: *mut bindings::poll_table_struct,
+    /// `'a` is the call of `poll`.
     _call: PhantomData<&'a ()>,
 }
 
 /// A write of several segments.
 pub(crate) struct WriteIter<'a> {
+    /// The file, the position and the flags of the write; valid during the call.
     pub(super) kiocb: *mut bindings::kiocb,
+    /// The segments; what was taken of them is counted there.
     pub(super) from: *mut bindings::iov_iter,
+    /// `'a` is the call of `write_iter`.
     _call: PhantomData<&'a ()>,
 }
 
 /// Where a splice goes.
 pub(crate) struct SpliceRead<'a> {
+    /// Where the position is read from, and written to afterwards.
     pub(super) position: *mut bindings::loff_t,
+    /// The pipe that takes the data; locked by the caller.
     pub(super) pipe: *mut bindings::pipe_inode_info,
+    /// The bytes to move, at most.
     pub(super) len: usize,
+    /// `SPLICE_F_*`.
     pub(super) flags: c_uint,
+    /// `'a` is the call of `splice_read`.
     _call: PhantomData<&'a ()>,
 }
 
@@ -245,7 +261,9 @@ pub(crate) struct FlushOwner(pub(super) bindings::fl_owner_t);
 
 /// The operations of a regular file.
 pub(crate) struct FileVTable<T: FileSystem> {
+    /// Built at compile time, and never freed.
     operations: &'static bindings::file_operations,
+    /// The file system whose inodes may have these operations.
     _fs: PhantomData<T>,
 }
 
@@ -266,6 +284,7 @@ impl<T: FileSystem> FileVTable<T> {
         }
     }
 
+    /// The operations as an inode takes them.
     pub(super) fn as_ptr(self) -> *const bindings::file_operations {
         self.operations
     }
@@ -278,6 +297,7 @@ impl<T: FileSystem> FileVTable<T> {
 struct VTable<T: FileSystem, O: FileOperations<T>>(PhantomData<(T, O)>);
 
 impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
+    /// The operations; those that `O` does not have are null.
     const OPS: bindings::file_operations = bindings::file_operations {
         owner: this_module::<T::OwnerModule>().as_ptr(),
         open: Some(Self::open),
@@ -322,6 +342,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         ..pin_init::zeroed()
     };
 
+    /// What an open file owns.
+    ///
     /// # Safety
     ///
     /// `file` was opened by `open`, and is not released during `'a`.
@@ -330,6 +352,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         unsafe { O::Data::borrow((*file).private_data) }
     }
 
+    /// Opens a file, and hands what it owns to it.
+    ///
     /// # Safety
     ///
     /// Called by the VFS, for an inode of `T`.
@@ -349,6 +373,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         )
     }
 
+    /// Drops what an open file owns, after its last user has gone.
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -358,6 +384,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         0
     }
 
+    /// Calls [`FileOperations::read`].
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -385,6 +413,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         })
     }
 
+    /// Calls [`FileOperations::write`].
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -412,6 +442,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         })
     }
 
+    /// Calls [`FileOperations::write_iter`] for the file of a `struct kiocb`.
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -430,6 +462,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         result_of(unsafe { O::write_iter(Self::data(file), OpenFile::from_raw(file), call) })
     }
 
+    /// Calls [`FileOperations::llseek`].
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -445,6 +479,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         }
     }
 
+    /// Calls [`FileOperations::poll`].
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -460,6 +496,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         unsafe { O::poll(Self::data(file), OpenFile::from_raw(file), table) }
     }
 
+    /// Calls [`FileOperations::splice_read`].
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -481,6 +519,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         result_of(unsafe { O::splice_read(Self::data(file), OpenFile::from_raw(file), call) })
     }
 
+    /// Calls [`FileOperations::flush`].
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -491,6 +531,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         })
     }
 
+    /// Calls [`FileOperations::ioctl`], for a caller of our word size or a `compat` one.
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -516,6 +558,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         }
     }
 
+    /// Does an `ioctl()` of a caller of our word size.
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].
@@ -528,6 +572,8 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
         unsafe { Self::any_ioctl(file, command, argument, false) }
     }
 
+    /// Does an `ioctl()` of a 32-bit caller on a 64-bit kernel.
+    ///
     /// # Safety
     ///
     /// As for [`VTable`].

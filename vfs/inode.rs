@@ -51,17 +51,24 @@ use kernel::{
 ///
 /// - `published` is true from the end of [`NewInode::new`] on, when `private` holds a value, until
 ///   the inode is evicted.
-/// - `lower` is null or a dentry that the inode owns a reference of until it is evicted. The pointer
-///   is not changed then: RCU path walks may still use it (dentries are freed by RCU).
+/// - `lower` is null or a dentry that the inode owns a reference of until it is evicted. The
+///   pointer is not changed then: RCU path walks may still use it (dentries are freed by RCU).
 #[repr(C)]
 pub(super) struct InodeCell<T: FileSystem> {
+    /// What the VFS knows of the inode. It is constructed once for all uses of the memory.
     vfs: Opaque<bindings::inode>,
+    /// The dentry of another file system that the inode stands for, null if there is none.
     lower: Atomic<*mut super::Dentry>,
+    /// Whether the inode is whole: what is found in the list of inodes need not be.
     published: Atomic<bool>,
+    /// What the file system stores with the inode. Written before it is published and when it is
+    /// evicted, while nobody else looks; read in between.
     private: UnsafeCell<Option<T::Inode>>,
 }
 
 impl<T: FileSystem> InodeCell<T> {
+    /// The cell that a C inode is part of.
+    ///
     /// # Safety
     ///
     /// `inode` must be one of `T`, in memory for `'a`.
@@ -78,7 +85,9 @@ impl<T: FileSystem> InodeCell<T> {
 ///
 /// The pointer is that of a valid cache, whose objects are `InodeCell<T>`s.
 pub(super) struct InodeCache<T: FileSystem> {
+    /// The slab cache, ours until it is destroyed.
     cache: NonNull<bindings::kmem_cache>,
+    /// The file system whose inodes come from it.
     _fs: PhantomData<T>,
 }
 
@@ -88,6 +97,11 @@ unsafe impl<T: FileSystem> Send for InodeCache<T> {}
 unsafe impl<T: FileSystem> Sync for InodeCache<T> {}
 
 impl<T: FileSystem> InodeCache<T> {
+    /// Creates the cache. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
     pub(super) fn new() -> Result<Self> {
         let mut args = bindings::kmem_cache_args {
             align: align_of::<InodeCell<T>>() as c_uint,
@@ -199,8 +213,8 @@ pub(super) unsafe extern "C" fn evict<T: FileSystem>(inode: *mut bindings::inode
 pub(super) unsafe extern "C" fn free<T: FileSystem>(inode: *mut bindings::inode) {
     // SAFETY: By the safety requirements.
     let cell = ptr::from_ref(unsafe { InodeCell::<T>::from_vfs(inode) });
-    // The cache cannot be asked for: the super block that leads to it may be gone already. `kfree()`
-    // finds it from the memory.
+    // The cache cannot be asked for: the super block that leads to it may be gone already.
+    // `kfree()` finds it from the memory.
     // SAFETY: The memory came from the cache. All that the cell owned was dropped by `evict`.
     unsafe { bindings::kfree(cell.cast()) };
 }
@@ -233,6 +247,8 @@ pub(crate) struct Inode<T: FileSystem>(Opaque<bindings::inode>, PhantomData<T>);
 unsafe impl<T: FileSystem> Sync for Inode<T> {}
 
 impl<T: FileSystem> Inode<T> {
+    /// The wrapper of a C inode.
+    ///
     /// # Safety
     ///
     /// `inode` is a published inode of `T` that is in use for `'a`.
@@ -255,10 +271,12 @@ impl<T: FileSystem> Inode<T> {
             .then(|| unsafe { Self::from_raw(inode) })
     }
 
+    /// The inode as C takes it.
     fn as_ptr(&self) -> *mut bindings::inode {
         self.0.get()
     }
 
+    /// The cell that the inode is part of.
     fn cell(&self) -> &InodeCell<T> {
         // SAFETY: By the type invariant.
         unsafe { InodeCell::from_vfs(self.as_ptr()) }
@@ -359,7 +377,9 @@ pub(crate) struct InodeInit<T: FileSystem> {
 ///
 /// It owns a reference to a published inode.
 pub(crate) struct NewInode<T: FileSystem> {
+    /// The inode, with the reference that `new_inode()` gave.
     inode: NonNull<bindings::inode>,
+    /// The file system that the inode is of.
     _fs: PhantomData<T>,
 }
 
@@ -425,13 +445,18 @@ impl<T: FileSystem> Drop for NewInode<T> {
 ///
 /// C header: [`include/linux/fs.h`](srctree/include/linux/fs.h) (`struct iattr`).
 pub(crate) struct AttrChange<'a> {
+    /// How the mount maps owners; passed on.
     idmap: *mut bindings::mnt_idmap,
+    /// The dentry through which the change was asked for; it has an inode, which is locked.
     dentry: *mut bindings::dentry,
+    /// What is to change, and to what. [`AttrChange::check`] may adjust it.
     attributes: *mut bindings::iattr,
+    /// `'a` is the call of `setattr`, for which all the pointers are valid.
     _call: PhantomData<&'a ()>,
 }
 
 impl AttrChange<'_> {
+    /// Whether the change is also one of this kind (`ATTR_*`).
     fn has(&self, bit: u32) -> bool {
         // SAFETY: The pointer is valid during the call that `'a` stands for.
         unsafe { (*self.attributes).ia_valid & bit != 0 }
@@ -479,17 +504,21 @@ impl AttrChange<'_> {
 struct VTable<T: FileSystem>(PhantomData<T>);
 
 impl<T: FileSystem> VTable<T> {
+    /// What directories can do. To create, remove or rename is not among it: the VFS refuses that.
     const DIRECTORY: bindings::inode_operations = bindings::inode_operations {
         lookup: Some(dentry::lookup::<T>),
         setattr: Some(Self::setattr),
         ..pin_init::zeroed()
     };
 
+    /// What regular files can do.
     const FILE: bindings::inode_operations = bindings::inode_operations {
         setattr: Some(Self::setattr),
         ..pin_init::zeroed()
     };
 
+    /// Changes attributes of an inode.
+    ///
     /// # Safety
     ///
     /// Called by the VFS for a dentry of `T` with an inode, whose `i_rwsem` is held for writing.

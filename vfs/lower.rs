@@ -42,7 +42,9 @@ use kernel::{
 ///
 /// `mount` came from `kern_mount()`, and `fs` is its type, with a reference to its module.
 pub(crate) struct InternalMount {
+    /// The mount, ours until it is unmounted.
     mount: NonNull<bindings::vfsmount>,
+    /// Its type, whose module we keep loaded.
     fs: NonNull<bindings::file_system_type>,
     /// Who mounted: directories are listed with these credentials.
     cred: ARef<Credential>,
@@ -91,6 +93,10 @@ impl InternalMount {
         Ok(unsafe { Dentry::from_raw(root.as_ptr()) }.into())
     }
 
+    /// Opens a file or a directory there for somebody. May sleep.
+    ///
+    /// Permissions are not checked again: who opens a file of ours was, by its inode. Flags that
+    /// say how to create a file are left out.
     fn open_as(
         &self,
         dentry: &Dentry,
@@ -183,8 +189,11 @@ fn current_cred() -> *const bindings::cred {
 struct Lister<F> {
     /// First, so that a pointer to it is one to the whole.
     context: bindings::dir_context,
+    /// What `take` has returned last.
     result: Result,
+    /// Whether this round has given an entry: the last one gives none.
     progress: bool,
+    /// Takes the name, the inode number and whether it is a directory.
     take: F,
 }
 
@@ -203,6 +212,8 @@ impl<F: FnMut(&[u8], u64, bool) -> Result> Lister<F> {
         Self::actor
     }
 
+    /// Takes an entry; false ends the round.
+    ///
     /// # Safety
     ///
     /// Called by `iterate_dir()` with the context of a `Lister<F>`.
@@ -237,6 +248,7 @@ impl LowerFile {
         &self.0
     }
 
+    /// What the file can do there.
     fn operations(&self) -> &bindings::file_operations {
         // SAFETY: The file is open, so it has operations, which stay as long as it is.
         unsafe { &*(*self.0.as_ptr()).f_op }

@@ -100,9 +100,13 @@ pub(crate) struct Options {
     pub(crate) mode: Option<u16>,
 }
 
-/// The numbers of the options, as `__fs_parse()` returns them.
+// The numbers of the options, as `__fs_parse()` returns them.
+
+/// `uid=`.
 const OPT_UID: u8 = 0;
+/// `gid=`.
 const OPT_GID: u8 = 1;
+/// `mode=`.
 const OPT_MODE: u8 = 2;
 
 /// The table of options, ended by an empty entry.
@@ -111,6 +115,7 @@ struct Specs([more_bindings::fs_parameter_spec; 4]);
 // SAFETY: It is never written, and points to constants.
 unsafe impl Sync for Specs {}
 
+/// An entry of the table: `base` is that of numbers, 0 for the usual prefixes (`0`, `0x`).
 const fn spec(
     name: &'static CStr,
     kind: more_bindings::fs_param_type,
@@ -126,6 +131,7 @@ const fn spec(
     }
 }
 
+/// The options that a mount takes: for `__fs_parse()`, and for the VFS to check at registration.
 static SPECS: Specs = Specs([
     spec(c"gid", Some(more_bindings::fs_param_is_gid), OPT_GID, 0),
     spec(c"mode", Some(more_bindings::fs_param_is_u32), OPT_MODE, 8),
@@ -147,9 +153,12 @@ static SPECS: Specs = Specs([
 /// `fs` is registered, and embedded here, so that the instance can be found from it.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Registration<T: FileSystem> {
+    /// What the VFS knows of the file system; it leads back here.
     #[pin]
     fs: Opaque<bindings::file_system_type>,
+    /// Where inodes come from. Dropped after the file system was unregistered.
     cache: InodeCache<T>,
+    /// What each mount shows.
     instance: Arc<T::Instance>,
 }
 
@@ -199,10 +208,12 @@ impl<T: FileSystem> Registration<T> {
         unsafe { &*kernel::container_of!(field, Self, fs) }
     }
 
+    /// What the mounts show.
     pub(super) fn instance(&self) -> &T::Instance {
         &self.instance
     }
 
+    /// The cache for inodes of `T`.
     pub(super) fn cache(&self) -> &InodeCache<T> {
         &self.cache
     }
@@ -223,6 +234,7 @@ impl<T: FileSystem> PinnedDrop for Registration<T> {
 struct ContextVTable<T: FileSystem>(PhantomData<T>);
 
 impl<T: FileSystem> ContextVTable<T> {
+    /// What a context of `T` has as its `ops`.
     const OPS: more_bindings::fs_context_operations = more_bindings::fs_context_operations {
         free: Some(Self::free),
         dup: None,
@@ -232,6 +244,8 @@ impl<T: FileSystem> ContextVTable<T> {
         reconfigure: Some(Self::reconfigure),
     };
 
+    /// The options that were given so far.
+    ///
     /// # Safety
     ///
     /// `fc` is a context that [`context_init`] has set up.
@@ -240,6 +254,8 @@ impl<T: FileSystem> ContextVTable<T> {
         unsafe { &mut *(*fc).fs_private.cast() }
     }
 
+    /// Drops what a context owns.
+    ///
     /// # Safety
     ///
     /// As for [`Self::options`].
@@ -253,6 +269,8 @@ impl<T: FileSystem> ContextVTable<T> {
         }
     }
 
+    /// Takes an option. Returns what `__fs_parse()` does for those that are not known or are bad.
+    ///
     /// # Safety
     ///
     /// As for [`Self::options`]; `param` is valid.
@@ -289,6 +307,8 @@ impl<T: FileSystem> ContextVTable<T> {
         0
     }
 
+    /// Finds, or makes, the super block of a mount, and applies the options.
+    ///
     /// # Safety
     ///
     /// As for [`Self::options`].
@@ -310,6 +330,8 @@ impl<T: FileSystem> ContextVTable<T> {
         unsafe { Self::reconfigure(fc) }
     }
 
+    /// Applies the options to a super block that is there.
+    ///
     /// # Safety
     ///
     /// As for [`Self::options`]; `root` is that of a super block of `T`.

@@ -53,6 +53,8 @@ pub(crate) struct SuperBlock<T: FileSystem>(Opaque<bindings::super_block>, Phant
 unsafe impl<T: FileSystem> Sync for SuperBlock<T> {}
 
 impl<T: FileSystem> SuperBlock<T> {
+    /// The wrapper of a C super block.
+    ///
     /// # Safety
     ///
     /// `sb` is a super block of `T` that stays valid for `'a`.
@@ -61,6 +63,7 @@ impl<T: FileSystem> SuperBlock<T> {
         unsafe { &*sb.cast() }
     }
 
+    /// The super block as C takes it.
     pub(super) fn as_ptr(&self) -> *mut bindings::super_block {
         self.0.get()
     }
@@ -70,6 +73,7 @@ impl<T: FileSystem> SuperBlock<T> {
         self.registration().instance()
     }
 
+    /// The registration of its file system.
     pub(super) fn registration(&self) -> &Registration<T> {
         // SAFETY: By the type invariant.
         unsafe { Registration::from_fs((*self.as_ptr()).s_type) }
@@ -98,6 +102,7 @@ impl<T: FileSystem> SuperBlock<T> {
         }
     }
 
+    /// What each super block of `T` has as its `s_op`.
     const OPS: bindings::super_operations = bindings::super_operations {
         alloc_inode: Some(inode::alloc::<T>),
         free_inode: Some(inode::free::<T>),
@@ -107,6 +112,8 @@ impl<T: FileSystem> SuperBlock<T> {
         ..pin_init::zeroed()
     };
 
+    /// Writes the options for `/proc/mounts`.
+    ///
     /// # Safety
     ///
     /// Called by the VFS for a dentry of this file system.
@@ -183,7 +190,9 @@ pub(super) unsafe extern "C" fn kill<T: FileSystem>(sb: *mut bindings::super_blo
 ///
 /// It owns a reference of `s_active`.
 pub(crate) struct ActiveSuper<T: FileSystem> {
+    /// The super block, whole while it is active.
     sb: NonNull<bindings::super_block>,
+    /// The file system that it is of.
     _fs: PhantomData<T>,
 }
 
@@ -217,8 +226,10 @@ impl<T: FileSystem> Drop for ActiveSuper<T> {
 /// The pointer is that of a super block whose [`kill`] has not cleared it here yet.
 #[pin_data]
 pub(crate) struct SuperLink<T: FileSystem> {
+    /// The super block. The lock is innermost, and held while a reference is taken.
     #[pin]
     sb: SpinLock<Option<NonNull<bindings::super_block>>>,
+    /// The file system that it is of.
     _fs: PhantomData<T>,
 }
 
