@@ -28,6 +28,7 @@ use crate::vfs::{
         Node,
         NodeRef,
         Payload,
+        Seen,
         Tree,
         NAME_MAX, //
     },
@@ -58,8 +59,10 @@ use kernel::{
     str::CStr,
     sync::{
         atomic::{
+            Acquire,
             Atomic,
-            Relaxed, //
+            Relaxed,
+            Release, //
         },
         Arc,
         Mutex,
@@ -245,12 +248,12 @@ impl Meta {
 
     /// Whether the provider has said that it has taken in what is in the directory.
     pub(crate) fn is_complete(&self) -> bool {
-        self.complete.load(Relaxed)
+        self.complete.load(Acquire)
     }
 
     /// Says so.
     pub(crate) fn set_complete(&self) {
-        self.complete.store(true, Relaxed);
+        self.complete.store(true, Release);
     }
 
     /// The names of the files of the directory, once they are known.
@@ -259,29 +262,36 @@ impl Meta {
     }
 
     /// The attributes of the node, made if there are none yet. May sleep.
-    fn make_attributes(&self) -> Result<&NodeAttr> {
+    ///
+    /// The tree lock makes sure that who finds none does not meet one in the making.
+    fn make_attributes(&self, tree: &Tree<Meta>) -> Result<&NodeAttr> {
         if self.attributes.as_ref().is_none() {
             let attributes = NodeAttr {
                 own: Attr::new(),
                 base_uid: Saved::new(None),
                 base_gid: Saved::new(None),
             };
-            self.attributes.populate(KBox::new(attributes, GFP_KERNEL)?);
+            let attributes = KBox::new(attributes, GFP_KERNEL)?;
+            let _lock = tree.lock();
+            self.attributes.populate(attributes);
         }
-        self.attributes.as_ref().map(|own| &**own).ok_or(EAGAIN)
+        self.attributes.as_ref().map(|own| &**own).ok_or(ENODEV)
     }
 
     /// The attributes of a file of the directory, made if there are none yet. May sleep.
-    fn make_file_attributes(&self, entry: usize) -> Result<&Attr> {
+    ///
+    /// As for [`Self::make_attributes`].
+    fn make_file_attributes(&self, tree: &Tree<Meta>, entry: usize) -> Result<&Attr> {
         let files = self.files.as_ref().ok_or(ENODEV)?;
         if files.attributes.as_ref().is_none() {
             let mut attributes = KVVec::with_capacity(files.table.names.len(), GFP_KERNEL)?;
             for _ in files.table.names() {
                 attributes.push(Attr::new(), GFP_KERNEL)?;
             }
+            let _lock = tree.lock();
             files.attributes.populate(attributes);
         }
-        let attributes = files.attributes.as_ref().ok_or(EAGAIN)?;
+        let attributes = files.attributes.as_ref().ok_or(ENODEV)?;
         attributes.get(entry).ok_or(ENODEV)
     }
 
@@ -423,7 +433,7 @@ impl EventTree {
         // New nodes take the owner of their parent, where that is not the one of the mount (U15).
         let (uid, gid) = (parent.payload().uid(), parent.payload().gid());
         if uid.is_some() || gid.is_some() {
-            let attributes = meta.make_attributes()?;
+            let attributes = meta.make_attributes(&self.nodes)?;
             attributes.base_uid.set(uid);
             attributes.base_gid.set(gid);
         }
@@ -476,6 +486,8 @@ impl EventTree {
             table,
             attributes: SetOnce::new(),
         };
+        // Under the lock, so that when this returns there is one, whoever has made it.
+        let _lock = self.nodes.lock();
         dir.payload().files.populate(files);
     }
 
@@ -483,39 +495,47 @@ impl EventTree {
     ///
     /// When this returns, no path leads there any more. It cannot fail.
     pub(crate) fn remove(&self, node: &Node<Meta>) {
-        let (removed, cached) = {
+        // In the order of their declaration reversed, all of it is put after the tree lock.
+        let active;
+        let cached;
+        let removed = {
             let mut lock = self.nodes.lock();
-            let removed = lock.remove(node);
-            let cached = removed.as_ref().and_then(|_| self.cached(node));
-            (removed, cached)
+            let Some(removed) = lock.remove(node) else {
+                return;
+            };
+            active = self.mounted.get();
+            cached = active.as_ref().and_then(|active| self.cached(node, active));
+            removed
         };
-        let (Some(removed), Some(cached)) = (removed, cached) else {
+        let (Some(active), Some(Ok(dentry))) = (&active, &cached) else {
             return;
         };
+        let owner = dentry.data_in(active.super_block());
+        if !owner.is_some_and(|owner| ptr::eq(owner, node)) {
+            return;
+        }
         // What is in use below stays in the dcache, but no longer by its name: each is unhashed
         // before the one that leads to it. What comes into the cache from now on is dead already.
         for below in removed.nodes().filter(|below| !ptr::eq(*below, node)) {
-            if let Some(dentry) = cached_below(cached.dentry.clone(), node, below) {
+            if let Ok(dentry) = cached_below(dentry.clone(), node, below) {
                 dentry.invalidate();
             }
         }
-        cached.dentry.invalidate();
-        // The references of the tree go last.
-        drop(removed);
+        dentry.invalidate();
     }
 
-    /// The dentry of a node, if there is one in the cache. Does not sleep, and allocates nothing.
+    /// Collects the dentry of a node, if there is one in the cache. Does not sleep, and allocates
+    /// nothing. Without one, gives what was found on the way there, for the caller to put.
     ///
     /// To be called under the tree lock, so that a look-up of this name is either seen here or sees
-    /// that the node is dead (L7).
-    fn cached(&self, node: &Node<Meta>) -> Option<CachedDentry> {
-        let active = self.mounted.get()?;
-        let dentry = cached_below(active.root().ok()?, ancestor_at(node, 0), node)?;
-        let owner = dentry.data_in(active.super_block())?;
-        ptr::eq(owner, node).then(|| CachedDentry {
-            dentry: dentry.clone(),
-            _active: active,
-        })
+    /// that the node is dead (L7). What it returns is to be dropped after the lock (L3).
+    fn cached(
+        &self,
+        node: &Node<Meta>,
+        active: &ActiveSuper<EventFs>,
+    ) -> Option<Result<DentryRef, DentryRef>> {
+        let root = active.root().ok()?;
+        Some(cached_below(root, ancestor_at(node, 0), node))
     }
 
     /// The super block that shows the tree, if there is one that is in use. Does not sleep.
@@ -605,14 +625,6 @@ impl EventTree {
     }
 }
 
-/// A dentry that was collected to be invalidated. Dropping it may sleep.
-struct CachedDentry {
-    /// Counted, so that it outlasts the tree lock under which it was found.
-    dentry: DentryRef,
-    /// Behind the dentry, which must be put before the super block may go.
-    _active: ActiveSuper<EventFs>,
-}
-
 /// How far below the root a node is.
 fn depth_of(node: &Node<Meta>) -> usize {
     let mut depth = 0;
@@ -633,15 +645,23 @@ fn ancestor_at(node: &Node<Meta>, level: usize) -> &Node<Meta> {
     at
 }
 
-/// The dentry of a node, from that of an ancestor down; `None` if it is not in the cache.
+/// The dentry of a node, from that of an ancestor down; the error is the last one on the way that
+/// there is: what is not in the cache has no descendants there.
 ///
-/// An ancestor that is not in the cache has no descendants there.
-fn cached_below(top: DentryRef, above: &Node<Meta>, node: &Node<Meta>) -> Option<DentryRef> {
+/// Puts no dentry that it has the last reference of: each is kept by the one below it.
+fn cached_below(
+    top: DentryRef,
+    above: &Node<Meta>,
+    node: &Node<Meta>,
+) -> Result<DentryRef, DentryRef> {
     let mut dentry = top;
     for level in depth_of(above) + 1..=depth_of(node) {
-        dentry = dentry.cached_child(ancestor_at(node, level).name())?;
+        match dentry.cached_child(ancestor_at(node, level).name()) {
+            Some(child) => dentry = child,
+            None => return Err(dentry),
+        }
     }
-    Some(dentry)
+    Ok(dentry)
 }
 
 /// The file system.
@@ -762,7 +782,7 @@ impl FileSystem for EventFs {
         Ok(())
     }
 
-    fn is_stale(node: &Node<Meta>) -> bool {
+    fn is_stale(node: Seen<'_, Meta>) -> bool {
         node.is_dead()
     }
 
@@ -778,17 +798,23 @@ impl FileSystem for EventFs {
         if inode.is_directory() && (change.uid() || change.gid()) {
             meta.provider.refresh(inode)?;
         }
+        // Times and sizes are the inode's alone.
+        let tree = private.node.tree();
         let attr = match private.entry {
-            None => &meta.make_attributes()?.own,
-            Some(entry) => meta.make_file_attributes(entry)?,
+            _ if !(change.mode() || change.uid() || change.gid()) => None,
+            None => Some(&meta.make_attributes(tree)?.own),
+            Some(entry) => Some(meta.make_file_attributes(tree, entry)?),
         };
         change.resize();
 
-        let _lock = private.node.tree().lock();
+        let _lock = tree.lock();
         if private.node.is_dead() {
             return Err(ENODEV);
         }
         change.apply();
+        let Some(attr) = attr else {
+            return Ok(());
+        };
         let (uid, gid) = inode.owner();
         if change.mode() {
             attr.mode
@@ -822,18 +848,22 @@ impl OpenDir {
         }
         meta.provider.refresh(inode)?;
 
+        let sb = inode.super_block();
         let mut pinned = KVVec::new();
-        let mut pin = |name: &[u8]| match dentry.lookup(name) {
+        let mut pin = |name: &[u8], of: &Node<Meta>| match dentry.lookup(name) {
+            // A name that was removed and added again while the children were collected may be there
+            // twice; it is listed for the node that it leads to.
+            Ok(entry) if !entry.data_in(sb).is_some_and(|found| ptr::eq(found, of)) => Ok(()),
             Ok(entry) => Ok(pinned.push(entry, GFP_KERNEL)?),
             // It has gone since, or the provider does not have it (now).
             Err(error) if error == ENOENT => Ok(()),
             Err(error) => Err(error),
         };
         for name in meta.table().into_iter().flat_map(|table| table.names()) {
-            pin(name)?;
+            pin(name, node)?;
         }
         for child in Self::children(node)? {
-            pin(child.name())?;
+            pin(child.name(), &child)?;
         }
         Ok(pinned)
     }

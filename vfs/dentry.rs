@@ -7,6 +7,7 @@
 use super::{
     bindings as more_bindings,
     from_err_ptr,
+    registration::RcuForeign,
     FileSystem,
     Inode,
     NewInode,
@@ -172,8 +173,10 @@ impl Dentry {
         sb: &SuperBlock<T>,
     ) -> Option<<T::Dentry as ForeignOwnable>::Borrowed<'_>> {
         self.inode_in(sb)?;
-        // SAFETY: The dentry is valid, and of `T`.
-        unsafe { borrow_data::<T>(self.as_ptr()) }
+        // SAFETY: The dentry is valid.
+        let data = unsafe { data_of(self.as_ptr()) };
+        // SAFETY: The dentry is one of `T`, has users, and so owns a `T::Dentry` if it owns anything.
+        (!data.is_null()).then(|| unsafe { T::Dentry::borrow(data) })
     }
 
     /// The child with this name, if there is a dentry of it in the cache. Does not sleep.
@@ -260,7 +263,7 @@ unsafe fn revalidate_raw(dentry: *mut bindings::dentry, flags: c_uint) -> c_int 
         };
         let dir = (&raw const (*parent).d_inode).read_volatile();
         if dir.is_null() {
-            return -(bindings::ECHILD as c_int);
+            return gone(flags);
         }
         revalidate(
             dir,
@@ -271,22 +274,23 @@ unsafe fn revalidate_raw(dentry: *mut bindings::dentry, flags: c_uint) -> c_int 
     }
 }
 
-/// What a dentry of `T` owns; `None` for one that was not answered.
+/// The answer for a dentry that is on its way out: in an RCU path walk the VFS is to look again.
+fn gone(flags: c_uint) -> c_int {
+    if flags & more_bindings::EVENTFS_LOOKUP_RCU != 0 {
+        -(bindings::ECHILD as c_int)
+    } else {
+        0
+    }
+}
+
+/// `d_fsdata` of a dentry of `T`: null if it was not answered.
 ///
 /// # Safety
 ///
-/// `dentry` is a dentry of `T`, valid as for [`revalidate_raw`] during `'a`.
-unsafe fn borrow_data<'a, T: FileSystem>(
-    dentry: *mut bindings::dentry,
-) -> Option<<T::Dentry as ForeignOwnable>::Borrowed<'a>> {
+/// `dentry` is valid as for [`revalidate_raw`].
+unsafe fn data_of(dentry: *mut bindings::dentry) -> *mut c_void {
     // SAFETY: The dentry is in memory.
-    let data = unsafe { (&raw const (*dentry).d_fsdata).read_volatile() };
-    if data.is_null() {
-        return None;
-    }
-    // SAFETY: `d_fsdata` owns a `T::Dentry` until the dentry is released, and (by `RcuForeign`) it
-    // can be looked at for as long as those walk who began before.
-    Some(unsafe { T::Dentry::borrow(data) })
+    unsafe { (&raw const (*dentry).d_fsdata).read_volatile() }
 }
 
 /// A dentry that a look-up must answer: it has a name and a parent, but no inode, and paths do not
@@ -406,19 +410,16 @@ impl<T: FileSystem> VTable<T> {
         flags: c_uint,
     ) -> c_int {
         // SAFETY: By the safety requirements.
-        let stale = unsafe { borrow_data::<T>(dentry) }.is_none_or(T::is_stale);
-        if stale {
+        let data = unsafe { data_of(dentry) };
+        // SAFETY: `d_fsdata` owns a `T::Dentry` until the dentry is released, and those who walk
+        // under RCU began before.
+        if data.is_null() || T::is_stale(unsafe { T::Dentry::view(data) }) {
             return 0;
         }
         // SAFETY: The dentry is in memory.
         let inode = unsafe { (&raw const (*dentry).d_inode).read_volatile() };
         if inode.is_null() {
-            // In an RCU path walk it can be on its way out: the VFS is to look again.
-            return if flags & more_bindings::EVENTFS_LOOKUP_RCU != 0 {
-                -(bindings::ECHILD as c_int)
-            } else {
-                0
-            };
+            return gone(flags);
         }
         // SAFETY: The inode is freed by RCU after it has left the dentry. The pointer to the lower
         // dentry stays there, and what it points to is freed by RCU after the inode was evicted.

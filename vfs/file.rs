@@ -111,12 +111,16 @@ impl<T: FileSystem> OpenFile<'_, T> {
 }
 
 /// User memory that a call was given.
+///
+/// # Invariants
+///
+/// The VFS has checked the range (`access_ok()`).
 #[derive(Clone, Copy)]
 pub(crate) struct UserBuffer {
     /// Where it begins.
-    pub(crate) address: UserPtr,
+    pub(super) address: UserPtr,
     /// Its bytes.
-    pub(crate) len: usize,
+    pub(super) len: usize,
 }
 
 /// The position that a call reads or writes at.

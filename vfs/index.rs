@@ -74,11 +74,18 @@ fn bucket_of(key: u32, buckets: usize) -> usize {
     key.reverse_bits() as usize & (buckets - 1)
 }
 
+/// The doublings that lead to this many buckets: the binary logarithm, rounded down, of a number that
+/// is not 0.
+fn doublings(buckets: usize) -> usize {
+    // CAST: There are 64 bits.
+    (usize::BITS - 1).saturating_sub(buckets.leading_zeros()) as usize
+}
+
 /// The row of markers, and the place in it, that hold the marker of a bucket other than 0.
 ///
 /// Row `r` holds the buckets from 2^r up to 2^(r + 1): those that came with that doubling.
 fn row_of(bucket: usize) -> (usize, usize) {
-    let row = bucket.ilog2() as usize;
+    let row = doublings(bucket);
     (row, bucket - (1 << row))
 }
 
@@ -265,7 +272,7 @@ impl Index {
     /// The row that the next doubling needs, null while it is not there.
     fn next_row(&self, buckets: usize) -> *mut Link {
         self.rows
-            .get(buckets.ilog2() as usize)
+            .get(doublings(buckets))
             .map_or(ptr::null_mut(), |row| row.load(Relaxed))
     }
 
@@ -276,9 +283,8 @@ impl Index {
         let spare = spare?;
         let buckets = self.buckets.load(Relaxed);
         let row = writer.rows.len();
-        let fits = spare.0.len() == buckets
-            && row == buckets.ilog2() as usize
-            && row < writer.rows.capacity();
+        let fits =
+            spare.0.len() == buckets && row == doublings(buckets) && row < writer.rows.capacity();
         let Some(slot) = self.rows.get(row).filter(|_| fits) else {
             return Some(spare);
         };

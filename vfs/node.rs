@@ -144,6 +144,7 @@ impl<P: Payload> Node<P> {
     /// The name, without a terminating zero. Empty for the root.
     pub(crate) fn name(&self) -> &[u8] {
         let start = ptr::from_ref(self).wrapping_add(1).cast::<u8>();
+        // The pointer is one into the allocation that the node is at the beginning of.
         // SAFETY: By the type invariants the name follows the struct and does not change.
         unsafe { core::slice::from_raw_parts(start, usize::from(self.name_len)) }
     }
@@ -160,8 +161,8 @@ impl<P: Payload> Node<P> {
 
     /// The directory that the node is in, also after it was removed; `None` for the root.
     pub(crate) fn parent(&self) -> Option<&Node<P>> {
-        // SAFETY: A reference to `self` is a counted one (those under SRCU alone are `Seen`s), so
-        // by the type invariants the node owns a reference to its parent.
+        // SAFETY: A reference to `self` is a counted one (others get a `Seen`, which does not give
+        // it away), so by the type invariants the node owns a reference to its parent.
         unsafe { self.parent.as_ref() }
     }
 
@@ -248,7 +249,19 @@ impl<P: Payload> Node<P> {
 }
 
 // SAFETY: Nodes are freed an RCU grace period after the last reference has gone.
-unsafe impl<P: Payload> RcuForeign for NodeRef<P> {}
+unsafe impl<P: Payload> RcuForeign for NodeRef<P> {
+    type View<'a> = Seen<'a, P>;
+
+    unsafe fn view<'a>(pointer: *mut c_void) -> Seen<'a, P> {
+        // INVARIANT: The foreign pointer is one to the node, which is valid for `'a` by the safety
+        // requirements and as nodes are freed an RCU grace period after the last reference has gone.
+        Seen {
+            // SAFETY: Foreign pointers are not null.
+            node: unsafe { NonNull::new_unchecked(pointer.cast()) },
+            _reader: PhantomData,
+        }
+    }
+}
 
 // SAFETY: `refs` keeps the node valid: it is freed after the count has become zero.
 unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
@@ -279,11 +292,12 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
     }
 }
 
-/// A node that a reader under SRCU has found: valid, but not counted.
+/// A node that a reader under SRCU has found, or a path walk under RCU: valid, but not counted.
 ///
 /// # Invariants
 ///
-/// `node` was linked at some time in the SRCU read-side critical section that lasts for `'g`.
+/// `node` is in memory for `'g`: it had a counted reference at some time in the SRCU or RCU read-side
+/// critical section that lasts for `'g`, or has one for all of it.
 pub(crate) struct Seen<'g, P: Payload> {
     /// In memory for `'g`; its count may be zero.
     node: NonNull<Node<P>>,
@@ -294,8 +308,14 @@ pub(crate) struct Seen<'g, P: Payload> {
 impl<'g, P: Payload> Seen<'g, P> {
     /// The node, for what may be read without a counted reference: not its parent.
     fn node(&self) -> &'g Node<P> {
-        // SAFETY: By the type invariant: nodes are freed a grace period after they were unlinked.
+        // SAFETY: By the type invariant: nodes are freed an SRCU and an RCU grace period after the
+        // last counted reference has gone.
         unsafe { self.node.as_ref() }
+    }
+
+    /// Whether the node was removed.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.node().is_dead()
     }
 
     /// The name of the node.
@@ -307,12 +327,13 @@ impl<'g, P: Payload> Seen<'g, P> {
     pub(crate) fn get(&self) -> Option<NodeRef<P>> {
         let refs = self.node().refs.as_atomic();
         let mut count = refs.load(Relaxed);
-        // `refcount_inc_not_zero()`, which the kernel crate does not have: saturated counts (the
-        // negative ones) stay as they are.
+        // `refcount_inc_not_zero()`, which the kernel crate does not have: what overflows is
+        // saturated (`REFCOUNT_SATURATED`), and stays so.
         loop {
             let next = match count {
                 0 => return None,
-                i32::MIN..0 | i32::MAX => break,
+                i32::MIN..0 => break,
+                i32::MAX => i32::MIN / 2,
                 _ => count + 1,
             };
             match refs.cmpxchg(count, next, Relaxed) {

@@ -41,10 +41,20 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// After [`ForeignOwnable::from_foreign`] and the drop of what it gave, what
-/// [`ForeignOwnable::borrow`] borrowed must stay valid for those who were in an RCU read-side
-/// critical section at that time.
-pub(crate) unsafe trait RcuForeign: ForeignOwnable + Send + Sync {}
+/// After [`ForeignOwnable::from_foreign`] and the drop of what it gave, what [`Self::view`] gave must
+/// stay valid for those who were in an RCU read-side critical section at that time.
+pub(crate) unsafe trait RcuForeign: ForeignOwnable + Send + Sync {
+    /// What can be seen of the referent without owning it.
+    type View<'a>;
+
+    /// Looks at the referent.
+    ///
+    /// # Safety
+    ///
+    /// `pointer` came from [`ForeignOwnable::into_foreign`], and for `'a` either the owner is not
+    /// dropped, or the caller is in an RCU read-side critical section that began before.
+    unsafe fn view<'a>(pointer: *mut c_void) -> Self::View<'a>;
+}
 
 /// A file system.
 pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
@@ -83,7 +93,7 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     fn lookup(dir: &Inode<Self>, dentry: UnhashedDentry<'_, Self>) -> Result;
 
     /// Whether a dentry must not be used any more. Must not sleep: it is called in RCU path walks.
-    fn is_stale(dentry: <Self::Dentry as ForeignOwnable>::Borrowed<'_>) -> bool;
+    fn is_stale(dentry: <Self::Dentry as RcuForeign>::View<'_>) -> bool;
 
     /// Changes attributes. May sleep; the `i_rwsem` of the inode is held for writing.
     fn set_attributes(inode: &Inode<Self>, change: AttrChange<'_>) -> Result;
@@ -324,8 +334,8 @@ impl<T: FileSystem> ContextVTable<T> {
         if error != 0 {
             return error;
         }
-        // As for tracefs: what is given with another mount of the same super block applies. For
-        // the first mount `fill` has done it.
+        // As for tracefs: what is given with another mount of the same super block applies. For a
+        // first mount this says again what `fill` was told.
         // SAFETY: As for this function; `root` was set, and `s_umount` is held for writing.
         unsafe { Self::reconfigure(fc) }
     }
