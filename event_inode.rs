@@ -40,6 +40,7 @@ use crate::vfs::{
     DirOperations,
     FileSystem,
     FileVTable,
+    Held,
     Inode,
     InodeInit,
     InodeKind,
@@ -363,8 +364,7 @@ pub(crate) struct EventTree {
     #[pin]
     nodes: Tree<Meta>,
     /// Where the dentries of the nodes are found, while the tree is mounted.
-    #[pin]
-    mounted: SuperLink<EventFs>,
+    mounted: Arc<SuperLink<EventFs>>,
     /// The last inode number given out.
     last_number: Atomic<u64>,
     /// The `uid=` of the mount. Written, as the two below, under the tree lock.
@@ -392,12 +392,17 @@ impl EventTree {
                     complete: Atomic::new(false),
                 })
             }),
-            mounted <- SuperLink::new(),
+            mounted: Arc::pin_init(SuperLink::new(), GFP_KERNEL)?,
             last_number: Atomic::new(ROOT_NUMBER),
             uid: Atomic::new(0),
             gid: Atomic::new(0),
             mode: Atomic::new(u32::from(DEFAULT_MODE)),
         })
+    }
+
+    /// The way to the super block that shows the tree: for the registration.
+    pub(crate) fn link(&self) -> Arc<SuperLink<EventFs>> {
+        self.mounted.clone()
     }
 
     /// The nodes.
@@ -430,15 +435,21 @@ impl EventTree {
             attributes: SetOnce::new(),
             complete: Atomic::new(false),
         };
-        // New nodes take the owner of their parent, where that is not the one of the mount (U15).
-        let (uid, gid) = (parent.payload().uid(), parent.payload().gid());
-        if uid.is_some() || gid.is_some() {
-            let attributes = meta.make_attributes(&self.nodes)?;
-            attributes.base_uid.set(uid);
-            attributes.base_gid.set(gid);
+        let owner = &parent.payload().attributes;
+        if owner.as_ref().is_some() {
+            meta.make_attributes(&self.nodes)?;
         }
         let new = self.nodes.prepare(parent, name, meta)?;
-        let linked = self.nodes.lock().link(new);
+        let linked = {
+            let mut lock = self.nodes.lock();
+            // New nodes take the owner of their parent, where that is not the one of the mount
+            // (U15). Under the lock, so that a remount does not miss them (U14).
+            if let Some(attributes) = new.payload().attributes.as_ref() {
+                attributes.base_uid.set(parent.payload().uid());
+                attributes.base_gid.set(parent.payload().gid());
+            }
+            lock.link(new)
+        };
         // What is left over is dropped here, after the tree lock.
         linked
             .map(|(node, _spare)| node)
@@ -504,7 +515,9 @@ impl EventTree {
                 return;
             };
             active = self.mounted.get();
-            cached = active.as_ref().and_then(|active| self.cached(node, active));
+            cached = active
+                .as_ref()
+                .and_then(|active| Self::cached(node, active));
             removed
         };
         let (Some(active), Some(Ok(dentry))) = (&active, &cached) else {
@@ -517,7 +530,7 @@ impl EventTree {
         // What is in use below stays in the dcache, but no longer by its name: each is unhashed
         // before the one that leads to it. What comes into the cache from now on is dead already.
         for below in removed.nodes().filter(|below| !ptr::eq(*below, node)) {
-            if let Ok(dentry) = cached_below(dentry.clone(), node, below) {
+            if let Ok(dentry) = cached_below(dentry.again(), node, below) {
                 dentry.invalidate();
             }
         }
@@ -529,11 +542,10 @@ impl EventTree {
     ///
     /// To be called under the tree lock, so that a look-up of this name is either seen here or sees
     /// that the node is dead (L7). What it returns is to be dropped after the lock (L3).
-    fn cached(
-        &self,
+    fn cached<'a>(
         node: &Node<Meta>,
-        active: &ActiveSuper<EventFs>,
-    ) -> Option<Result<DentryRef, DentryRef>> {
+        active: &'a ActiveSuper<EventFs>,
+    ) -> Option<Result<Held<'a>, Held<'a>>> {
         let root = active.root().ok()?;
         Some(cached_below(root, ancestor_at(node, 0), node))
     }
@@ -649,11 +661,11 @@ fn ancestor_at(node: &Node<Meta>, level: usize) -> &Node<Meta> {
 /// there is: what is not in the cache has no descendants there.
 ///
 /// Puts no dentry that it has the last reference of: each is kept by the one below it.
-fn cached_below(
-    top: DentryRef,
+fn cached_below<'a>(
+    top: Held<'a>,
     above: &Node<Meta>,
     node: &Node<Meta>,
-) -> Result<DentryRef, DentryRef> {
+) -> Result<Held<'a>, Held<'a>> {
     let mut dentry = top;
     for level in depth_of(above) + 1..=depth_of(node) {
         match dentry.cached_child(ancestor_at(node, level).name()) {
@@ -698,7 +710,6 @@ impl FileSystem for EventFs {
         let tree = sb.instance();
         let lock = tree.nodes.lock();
         if first {
-            tree.mounted.set(sb);
             tree.uid.store(0, Relaxed);
             tree.gid.store(0, Relaxed);
             tree.mode.store(u32::from(DEFAULT_MODE), Relaxed);
@@ -728,10 +739,6 @@ impl FileSystem for EventFs {
             lock.for_each(|node| node.payload().forget(uid, gid, first));
         }
         sb.for_each_inode(|inode| tree.update(inode));
-    }
-
-    fn unmount(sb: &SuperBlock<Self>) {
-        sb.instance().mounted.clear(sb);
     }
 
     fn show_options(tree: &EventTree, m: &SeqFile) {
@@ -764,20 +771,23 @@ impl FileSystem for EventFs {
         let tree = dir.super_block().instance();
         let node = target.node.clone();
         let inode = tree.new_inode(dir.super_block(), target)?;
+        // A change of owners has either seen the inode, which is known to the super block by now, or
+        // is seen here.
+        {
+            let _lock = tree.nodes.lock();
+            tree.update(inode.inode());
+        }
         let spliced = dentry.splice(inode, node.clone())?;
 
-        // A removal that did not see this dentry in the cache has marked the node before (L7). In
-        // the same way a change of owners either sees the inode or is seen here.
+        // A removal that did not see this dentry in the cache has marked the node before (L7).
         let dead = {
             let _lock = tree.nodes.lock();
-            if let Some(inode) = spliced.inode() {
-                tree.update(inode);
-            }
             node.is_dead()
         };
         if dead {
             spliced.undo();
-            return Err(ENOENT);
+            // There may be another one of this name by now: path walks look again.
+            return Err(ESTALE);
         }
         Ok(())
     }
@@ -850,13 +860,18 @@ impl OpenDir {
 
         let sb = inode.super_block();
         let mut pinned = KVVec::new();
-        let mut pin = |name: &[u8], of: &Node<Meta>| match dentry.lookup(name) {
+        let look_up = |name: &[u8]| match dentry.lookup(name) {
+            // It was removed, and may have been added again, meanwhile: as path walks do.
+            Err(error) if error == ESTALE => dentry.lookup(name),
+            found => found,
+        };
+        let mut pin = |name: &[u8], of: &Node<Meta>| match look_up(name) {
             // A name that was removed and added again while the children were collected may be there
             // twice; it is listed for the node that it leads to.
             Ok(entry) if !entry.data_in(sb).is_some_and(|found| ptr::eq(found, of)) => Ok(()),
             Ok(entry) => Ok(pinned.push(entry, GFP_KERNEL)?),
             // It has gone since, or the provider does not have it (now).
-            Err(error) if error == ENOENT => Ok(()),
+            Err(error) if error == ENOENT || error == ESTALE => Ok(()),
             Err(error) => Err(error),
         };
         for name in meta.table().into_iter().flat_map(|table| table.names()) {

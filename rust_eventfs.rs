@@ -56,7 +56,7 @@ impl kernel::InPlaceModule for EventFsModule {
             tree: start("make the tree", || {
                 Arc::pin_init(EventTree::new(mirror.clone()), GFP_KERNEL)
             })?,
-            registration <- Registration::new(tree.clone()),
+            registration <- Registration::new(tree.clone(), tree.link()),
         })
     }
 }

@@ -26,10 +26,11 @@ use crate::{
         lower::InternalMount,
         node::Node,
         Dentry,
-        DentryRef,
+        Held,
         PERMISSIONS, //
     },
 };
+use core::ptr;
 use kernel::{
     new_mutex,
     prelude::*,
@@ -72,7 +73,7 @@ impl Mirror {
     /// `ENODEV`: the kernel has no tracefs. Whatever it fails to mount with.
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            mount: InternalMount::new(c"tracefs")?,
+            mount: InternalMount::tracefs()?,
             tables <- new_mutex!(KVec::new(), "eventfs_tables"),
         })
     }
@@ -174,10 +175,12 @@ impl Mirror {
         name: &[u8],
     ) -> Result<Option<Target>> {
         for _ in 0..RETRIES {
+            // Before the question: the answer says nothing of a node that came later.
+            let known = Self::known(tree, dir, name);
             let lower = match lower_dir.lookup(name) {
                 Ok(lower) => lower,
                 Err(error) if error == ENOENT => {
-                    if let Some(known) = Self::known(tree, dir, name) {
+                    if let Some(known) = known {
                         tree.remove(&known);
                     }
                     return Ok(None);
@@ -331,7 +334,11 @@ pub(crate) fn forget_vanished(tree: &EventTree) {
     let Some(active) = tree.active_super() else {
         return;
     };
-    let forget = |dir: &DentryRef, node: &Node<Meta>, below: &mut dyn FnMut(&DentryRef)| {
+    let sb = active.super_block();
+    let forget = |dir: &Held<'_>, below: &mut dyn FnMut(&Held<'_>)| {
+        let Some(node) = dir.data_in(sb) else {
+            return;
+        };
         let reader = tree.nodes().read();
         for child in node.children(&reader).filter_map(|seen| seen.get()) {
             let Some(dentry) = dir.cached_child(child.name()) else {
@@ -339,28 +346,14 @@ pub(crate) fn forget_vanished(tree: &EventTree) {
             };
             if dentry.is_current() {
                 below(&dentry);
-            } else {
+            } else if dentry.data_in(sb).is_some_and(|of| ptr::eq(of, &*child)) {
+                // Not that of an earlier node of the same name.
                 tree.remove(&child);
             }
         }
     };
-    let events = active
-        .root()
-        .ok()
-        .and_then(|root| root.cached_child(EVENTS));
-    let Some(events) = events else {
-        return;
-    };
-    let node_of = |dentry: &DentryRef| -> Option<MetaRef> {
-        dentry.data_in(active.super_block()).map(Into::into)
-    };
-    if let Some(node) = node_of(&events) {
-        forget(&events, &node, &mut |group| {
-            if let Some(node) = node_of(group) {
-                forget(group, &node, &mut |_event| {});
-            }
-        });
+    let events = active.root().ok();
+    if let Some(events) = events.and_then(|root| root.cached_child(EVENTS)) {
+        forget(&events, &mut |group| forget(group, &mut |_event| {}));
     }
-    // Before the super block may go.
-    drop(events);
 }

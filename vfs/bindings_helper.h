@@ -12,6 +12,8 @@
 #include <linux/splice.h>
 
 /* Constants that are expressions with casts, which bindgen cannot evaluate. */
+static const fmode_t EVENTFS_FMODE_READ = FMODE_READ;
+static const fmode_t EVENTFS_FMODE_WRITE = FMODE_WRITE;
 static const fmode_t EVENTFS_FMODE_LSEEK = FMODE_LSEEK;
 static const fmode_t EVENTFS_FMODE_PREAD = FMODE_PREAD;
 static const fmode_t EVENTFS_FMODE_PWRITE = FMODE_PWRITE;

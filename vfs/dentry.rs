@@ -180,7 +180,7 @@ impl Dentry {
     }
 
     /// The child with this name, if there is a dentry of it in the cache. Does not sleep.
-    pub(crate) fn cached_child(&self, name: &[u8]) -> Option<DentryRef> {
+    pub(super) fn cached_child(&self, name: &[u8]) -> Option<DentryRef> {
         // SAFETY: The name is valid for reads.
         let hash = unsafe {
             bindings::full_name_hash(
@@ -318,6 +318,10 @@ impl<'a, T: FileSystem> UnhashedDentry<'a, T> {
     ///
     /// `data` belongs to the dentry then, until it is released.
     pub(crate) fn splice(self, inode: NewInode<T>, data: T::Dentry) -> Result<Spliced<'a, T>> {
+        // SAFETY: Both are valid; `d_sb` and `i_sb` never change.
+        if unsafe { (*self.dentry).d_sb } != inode.inode().super_block().as_ptr() {
+            return Err(EXDEV);
+        }
         // SAFETY: A dentry that is looked up is nobody else's: `d_fsdata` is free.
         unsafe { (*self.dentry).d_fsdata = data.into_foreign() };
         // SAFETY: The dentry is unhashed and negative, and the inode has no other dentry. The
@@ -344,17 +348,6 @@ pub(crate) struct Spliced<'a, T: FileSystem> {
 }
 
 impl<T: FileSystem> Spliced<'_, T> {
-    /// The inode.
-    pub(crate) fn inode(&self) -> Option<&Inode<T>> {
-        // SAFETY: The VFS has a reference to the dentry, which is one of `T` and keeps its inode,
-        // for as long as the look-up takes.
-        let dentry = unsafe { Dentry::from_raw(self.dentry) };
-        // SAFETY: As above; the inode was published before it got the dentry.
-        dentry
-            .inode()
-            .map(|inode| unsafe { Inode::from_raw(inode.as_ptr()) })
-    }
-
     /// Takes the answer back: no path leads there any more (L7).
     pub(crate) fn undo(self) {
         // SAFETY: As above. Those who came here meanwhile keep their reference.

@@ -207,9 +207,15 @@ impl Index {
     }
 
     /// Puts a link behind another one. From then on readers find it.
-    fn place(after: &Link, link: &Link) {
-        link.next.store(after.next.load(Relaxed), Relaxed);
-        after.next.store(ptr::from_ref(link).cast_mut(), Release);
+    ///
+    /// # Safety
+    ///
+    /// `link` must be valid for as long as it can be found.
+    unsafe fn place(after: &Link, link: NonNull<Link>) {
+        // SAFETY: By the safety requirements.
+        let next = &unsafe { link.as_ref() }.next;
+        next.store(after.next.load(Relaxed), Relaxed);
+        after.next.store(link.as_ptr(), Release);
     }
 
     /// Inserts an element.
@@ -219,10 +225,13 @@ impl Index {
     /// - The caller must hold the tree lock that `writer` is under.
     /// - `link` must be in no list, and stay valid until it was removed and a grace period of the
     ///   readers has passed.
-    pub(super) unsafe fn insert(&self, writer: &mut Writer, link: &Link) {
+    pub(super) unsafe fn insert(&self, writer: &mut Writer, link: NonNull<Link>) {
+        // SAFETY: It is valid by the caller's word.
+        let key = unsafe { link.as_ref() }.key;
         // SAFETY: The caller holds the tree lock.
-        let after = unsafe { Self::last_up_to(self.start(link.key), link.key) };
-        Self::place(after, link);
+        let after = unsafe { Self::last_up_to(self.start(key), key) };
+        // SAFETY: As above.
+        unsafe { Self::place(after, link) };
         writer.elements += 1;
         // SAFETY: As above.
         unsafe { self.place_markers(writer) };
@@ -246,7 +255,11 @@ impl Index {
             // so there is a link before it is met.
             match unsafe { next.as_ref() } {
                 Some(next) => before = next,
-                None => return,
+                None => {
+                    // It was not there: its memory must not be freed as if it had been.
+                    kernel::warn_on!(true);
+                    return;
+                }
             }
         }
     }
@@ -309,7 +322,8 @@ impl Index {
         for marker in row.iter().skip(writer.placed).take(MARKERS_PER_INSERT) {
             // SAFETY: The caller holds the tree lock.
             let after = unsafe { Self::last_up_to(self.start(marker.key), marker.key) };
-            Self::place(after, marker);
+            // SAFETY: Markers are valid as long as the index is.
+            unsafe { Self::place(after, NonNull::from(marker)) };
             writer.placed += 1;
         }
         if writer.placed == buckets {
@@ -377,7 +391,7 @@ mod tests {
             let spare = index.prepare_growth(Index::elements(&writer));
             assert!(index.grow(&mut writer, spare).is_none());
             // SAFETY: There is one thread, and `links` outlives the index's use of it.
-            unsafe { index.insert(&mut writer, link) };
+            unsafe { index.insert(&mut writer, NonNull::from(link)) };
         }
         assert!(index.buckets.load(Relaxed) >= COUNT as usize / 4);
         // SAFETY: As above.

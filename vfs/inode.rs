@@ -428,6 +428,12 @@ impl<T: FileSystem> NewInode<T> {
         })
     }
 
+    /// The inode.
+    pub(crate) fn inode(&self) -> &Inode<T> {
+        // SAFETY: By the type invariant.
+        unsafe { Inode::from_raw(self.inode.as_ptr()) }
+    }
+
     /// Hands over the reference.
     pub(super) fn into_raw(self) -> *mut bindings::inode {
         core::mem::ManuallyDrop::new(self).inode.as_ptr()

@@ -36,7 +36,7 @@ use kernel::{
     sync::aref::ARef, //
 };
 
-/// An internal mount of a file system: no path leads there.
+/// An internal mount of tracefs: no path leads there.
 ///
 /// # Invariants
 ///
@@ -56,14 +56,14 @@ unsafe impl Send for InternalMount {}
 unsafe impl Sync for InternalMount {}
 
 impl InternalMount {
-    /// Mounts a file system. May sleep.
+    /// Mounts tracefs, which never renames or moves a dentry. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENODEV`: there is no file system of that name. Whatever it fails to mount with.
-    pub(crate) fn new(name: &CStr) -> Result<Self> {
+    /// `ENODEV`: the kernel has no tracefs. Whatever it fails to mount with.
+    pub(crate) fn tracefs() -> Result<Self> {
         // SAFETY: The name is valid.
-        let fs = unsafe { bindings::get_fs_type(name.as_char_ptr()) };
+        let fs = unsafe { bindings::get_fs_type(c"tracefs".as_char_ptr()) };
         let fs = NonNull::new(fs).ok_or(ENODEV)?;
         // SAFETY: The type is valid, and was referenced just now.
         match from_err_ptr(unsafe { bindings::kern_mount(fs.as_ptr()) }) {
@@ -254,6 +254,15 @@ impl LowerFile {
         unsafe { &*(*self.0.as_ptr()).f_op }
     }
 
+    /// Whether the file was opened for this.
+    fn check_mode(&self, mode: u32) -> Result {
+        // SAFETY: The file is valid. These bits of `f_mode` do not change while it is open.
+        if unsafe { (*self.0.as_ptr()).f_mode } & mode == 0 {
+            return Err(EBADF);
+        }
+        Ok(())
+    }
+
     /// Takes over the flags that `fcntl()` may have changed since the file was opened.
     fn follow_flags<T: FileSystem>(&self, file: OpenFile<'_, T>) {
         let mask = more_bindings::EVENTFS_SETFL_FLAGS;
@@ -283,9 +292,10 @@ impl LowerFile {
         position: Position<'_>,
     ) -> Result<usize> {
         self.follow_flags(file);
+        self.check_mode(more_bindings::EVENTFS_FMODE_READ)?;
         let read = self.operations().read.ok_or(EINVAL)?;
-        // SAFETY: The file was opened for reading if ours was, which the VFS has checked, as it has
-        // the user's memory.
+        // SAFETY: The file is open for reading, and the user's memory was checked, by the invariant of
+        // `UserBuffer`.
         bytes(unsafe {
             read(
                 self.0.as_ptr(),
@@ -308,6 +318,7 @@ impl LowerFile {
         position: Position<'_>,
     ) -> Result<usize> {
         self.follow_flags(file);
+        self.check_mode(more_bindings::EVENTFS_FMODE_WRITE)?;
         let write = self.operations().write.ok_or(EINVAL)?;
         // SAFETY: As for `read()`.
         bytes(unsafe {
@@ -331,6 +342,7 @@ impl LowerFile {
         call: WriteIter<'_>,
     ) -> Result<usize> {
         self.follow_flags(file);
+        self.check_mode(more_bindings::EVENTFS_FMODE_WRITE)?;
         let write_iter = self.operations().write_iter.ok_or(EINVAL)?;
         // SAFETY: The call is valid, and ours until it returns. The copy has no completion: it is
         // done when the function returns.

@@ -72,6 +72,7 @@ pub(crate) use self::{
     },
     super_block::{
         ActiveSuper,
+        Held,
         SuperBlock,
         SuperLink, //
     },

@@ -399,6 +399,14 @@ pub(crate) struct NewNode<P: Payload> {
 // SAFETY: It owns the node, which may be sent.
 unsafe impl<P: Payload> Send for NewNode<P> {}
 
+impl<P: Payload> NewNode<P> {
+    /// What the node will carry.
+    pub(crate) fn payload(&self) -> &P {
+        // SAFETY: By the type invariant.
+        unsafe { &self.node.as_ref().payload }
+    }
+}
+
 impl<P: Payload> Drop for NewNode<P> {
     fn drop(&mut self) {
         // SAFETY: Nobody else has the pointer. `release` is not called: it was never linked.
@@ -658,13 +666,12 @@ impl<P: Payload> Tree<P> {
 impl<P: Payload> PinnedDrop for Tree<P> {
     fn drop(self: Pin<&mut Self>) {
         let this = self.into_ref().get_ref();
-        let removed = this.lock().remove_all();
-        drop(removed);
-        let root = this.lock.lock().root.take();
-        drop(root);
+        let all = this.lock().remove_all();
+        drop(all);
         // The callbacks of a node may put its parent, so that one round need not be the last.
         // References that others still hold are waited for: to free the tree under them would be
         // worse. The last barrier is for the callback that made the count zero, to return.
+        let mut waited = false;
         loop {
             // SAFETY: The SRCU structure is valid until this destructor is through.
             unsafe { bindings::srcu_barrier(this.srcu_ptr()) };
@@ -673,6 +680,10 @@ impl<P: Payload> PinnedDrop for Tree<P> {
             if this.nodes.load(Acquire) == 0 {
                 break;
             }
+            if waited {
+                kernel::pr_warn_once!("waiting for references to nodes\n");
+            }
+            waited = true;
             fsleep(Delta::from_millis(10));
         }
         // SAFETY: No requirements.
@@ -743,7 +754,13 @@ impl<P: Payload> TreeLock<'_, P> {
             }
         }
         // SAFETY: The tree lock is held, and the node is new and complete.
-        unsafe { self.tree.index.insert(&mut self.locked.index, &node.link) };
+        //
+        // CAST: A node begins with its link. The pointer is one to the whole node.
+        unsafe {
+            self.tree
+                .index
+                .insert(&mut self.locked.index, new.node.cast());
+        }
         // SAFETY: One of the two references is the caller's, the other from now on the tree's.
         Ok((unsafe { ARef::from_raw(new.node) }, spare))
     }
@@ -820,14 +837,13 @@ impl<P: Payload> TreeLock<'_, P> {
         Some(unsafe { self.remove_subtree(node) })
     }
 
-    /// Removes all but the root.
-    fn remove_all(&mut self) -> Option<Removed<P>> {
-        let root = self.locked.root.clone()?;
+    /// Removes everything: what it returns is to be dropped after the lock.
+    fn remove_all(&mut self) -> Option<(Removed<P>, NodeRef<P>)> {
+        let root = self.locked.root.take()?;
+        root.dead.store(true, Release);
         // SAFETY: It is the root.
         let removed = unsafe { self.remove_subtree(&root) };
-        // Not the last reference: the one in `locked` is still there.
-        drop(root);
-        Some(removed)
+        Some((removed, root))
     }
 
     /// The root; `None` while the tree goes away.

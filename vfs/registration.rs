@@ -12,6 +12,7 @@ use super::{
     Inode,
     NewInode,
     SuperBlock,
+    SuperLink,
     UnhashedDentry, //
 };
 use core::{
@@ -82,9 +83,6 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     /// `first` says that the super block is new: what is not given then has its default. Otherwise
     /// only what is given changes.
     fn configure(sb: &SuperBlock<Self>, options: &Options, first: bool);
-
-    /// The super block is about to go. May sleep; `s_umount` is held.
-    fn unmount(sb: &SuperBlock<Self>);
 
     /// Writes the options that differ from the defaults, each with a comma before it.
     fn show_options(instance: &Self::Instance, m: &SeqFile);
@@ -170,6 +168,8 @@ pub(crate) struct Registration<T: FileSystem> {
     cache: InodeCache<T>,
     /// What each mount shows.
     instance: Arc<T::Instance>,
+    /// The way to the super block that shows it.
+    link: Arc<SuperLink<T>>,
 }
 
 // SAFETY: Registering and unregistering may happen on any thread.
@@ -178,16 +178,21 @@ unsafe impl<T: FileSystem> Send for Registration<T> {}
 unsafe impl<T: FileSystem> Sync for Registration<T> {}
 
 impl<T: FileSystem> Registration<T> {
-    /// Registers the file system; what its mounts show is `instance`. May sleep.
+    /// Registers the file system; what its mounts show is `instance`, and `link` is to lead to
+    /// their super block. May sleep.
     ///
     /// # Errors
     ///
     /// `EBUSY`: there is a file system of this name. `ENOMEM`.
-    pub(crate) fn new(instance: Arc<T::Instance>) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(
+        instance: Arc<T::Instance>,
+        link: Arc<SuperLink<T>>,
+    ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             cache: InodeCache::new()
                 .inspect_err(|error| pr_err!("cannot make the inode cache: {error:?}\n"))?,
             instance,
+            link,
             fs <- Opaque::try_ffi_init(|slot: *mut bindings::file_system_type| {
                 // SAFETY: `slot` is valid for writes. All-zero is a valid value.
                 unsafe { slot.write(pin_init::zeroed()) };
@@ -216,6 +221,11 @@ impl<T: FileSystem> Registration<T> {
         let field = Opaque::cast_from(fs);
         // SAFETY: By the safety requirements.
         unsafe { &*kernel::container_of!(field, Self, fs) }
+    }
+
+    /// The way to the super block that shows it.
+    pub(super) fn link(&self) -> &SuperLink<T> {
+        &self.link
     }
 
     /// What the mounts show.

@@ -10,6 +10,7 @@ use super::{
     from_err_ptr,
     inode,
     registration::context_options,
+    Dentry,
     DentryRef,
     FileSystem,
     Inode,
@@ -17,6 +18,7 @@ use super::{
 };
 use core::{
     marker::PhantomData,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -160,6 +162,7 @@ pub(super) unsafe extern "C" fn fill<T: FileSystem>(
         unsafe { (*root.as_ptr()).d_fsdata = data.into_foreign() };
         // SAFETY: As above.
         unsafe { (*sb).s_root = root.as_ptr() };
+        this.registration().link().set(this);
         // SAFETY: The context is the one that `s_fs_info` came from.
         T::configure(this, unsafe { context_options::<T>(fc) }, true);
         Ok(0)
@@ -177,7 +180,8 @@ pub(super) unsafe extern "C" fn kill<T: FileSystem>(sb: *mut bindings::super_blo
     // before any way leads here.
     let instance = unsafe { (*sb).s_fs_info };
     // SAFETY: As above.
-    T::unmount(unsafe { SuperBlock::from_raw(sb) });
+    let this = unsafe { SuperBlock::<T>::from_raw(sb) };
+    this.registration().link().clear(this);
     // SAFETY: By the safety requirements. This evicts all inodes and dentries.
     unsafe { bindings::kill_anon_super(sb) };
     // SAFETY: Nobody gets at the super block any more; what it owned is dropped here, once.
@@ -204,11 +208,50 @@ impl<T: FileSystem> ActiveSuper<T> {
     }
 
     /// Its root.
-    pub(crate) fn root(&self) -> Result<DentryRef> {
+    pub(crate) fn root(&self) -> Result<Held<'_>> {
         // SAFETY: `s_root` is there while the super block is active.
         let root = from_err_ptr(unsafe { (*self.sb.as_ptr()).s_root })?;
         // SAFETY: As above. The cast is to a transparent wrapper.
-        Ok(ARef::from(unsafe { root.cast::<super::Dentry>().as_ref() }))
+        let root = ARef::from(unsafe { root.cast::<Dentry>().as_ref() });
+        Ok(Held {
+            dentry: root,
+            _active: PhantomData,
+        })
+    }
+}
+
+/// A dentry of a super block that is kept from being shut down: it must be put before that may
+/// happen.
+pub(crate) struct Held<'a> {
+    /// The dentry, of which this owns a reference.
+    dentry: DentryRef,
+    /// `'a` ends before the `ActiveSuper` does.
+    _active: PhantomData<&'a ()>,
+}
+
+impl Held<'_> {
+    /// The child with this name, if there is a dentry of it in the cache. Does not sleep.
+    pub(crate) fn cached_child(&self, name: &[u8]) -> Option<Self> {
+        Some(Self {
+            dentry: self.dentry.cached_child(name)?,
+            _active: PhantomData,
+        })
+    }
+
+    /// Another reference to the same dentry.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            dentry: self.dentry.clone(),
+            _active: PhantomData,
+        }
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Dentry;
+
+    fn deref(&self) -> &Dentry {
+        &self.dentry
     }
 }
 
@@ -223,7 +266,8 @@ impl<T: FileSystem> Drop for ActiveSuper<T> {
 ///
 /// # Invariants
 ///
-/// The pointer is that of a super block whose [`kill`] has not cleared it here yet.
+/// The pointer is that of a super block whose [`kill`] has not cleared it here yet: it is set by
+/// [`fill`], for the link of the registration that both find.
 #[pin_data]
 pub(crate) struct SuperLink<T: FileSystem> {
     /// The super block. The lock is innermost, and held while a reference is taken.
@@ -247,13 +291,13 @@ impl<T: FileSystem> SuperLink<T> {
         })
     }
 
-    /// Leads to this super block from now on. To be called from [`FileSystem::configure`].
-    pub(crate) fn set(&self, sb: &SuperBlock<T>) {
+    /// Leads to this super block from now on.
+    fn set(&self, sb: &SuperBlock<T>) {
         *self.sb.lock() = NonNull::new(sb.as_ptr());
     }
 
-    /// Leads nowhere any more, if it led to this one. To be called from [`FileSystem::unmount`].
-    pub(crate) fn clear(&self, sb: &SuperBlock<T>) {
+    /// Leads nowhere any more, if it led to this one.
+    fn clear(&self, sb: &SuperBlock<T>) {
         let mut link = self.sb.lock();
         if *link == NonNull::new(sb.as_ptr()) {
             *link = None;
