@@ -4,45 +4,46 @@
 
 echo "p:hands/off $PROBED" >"$MNT/kprobe_events"
 for dir in . events events/sched events/sched/sched_switch events/hands events/hands/off; do
-	same <<-SCRIPT
-		chdir $dir
-		mkdir new
-		mkdir enable
-		rmdir new
-		open f new rw,creat
-		open f new rw,creat,excl
-		open f . rw,tmpfile
-		mkfifo new
-		mknod new
-		symlink target new
-		link $TMP new
-		unlink new
-		rename new newer
-		readlink enable
-		access new => ENOENT
+	cat <<-SCRIPT
+		mkdir $dir/new
+		mkdir $dir/enable
+		rmdir $dir/new
+		open f $dir/new rw,creat
+		open f $dir/new rw,creat,excl
+		open f $dir rw,tmpfile
+		mkfifo $dir/new
+		mknod $dir/new
+		symlink target $dir/new
+		link $TMP $dir/new
+		unlink $dir/new
+		rename $dir/new $dir/newer
+		readlink $dir
+		access $dir/new => ENOENT
 	SCRIPT
-done
+done >script
 for file in tracing_on events/enable events/sched/enable events/sched/sched_switch/enable \
 	events/hands/off/format; do
-	same <<-SCRIPT
+	cat <<-SCRIPT
 		unlink $file => EPERM
 		rmdir $file
+		readlink $file
 		rename $file new => EPERM
 		rename $file $file
 		link $file new => EPERM
 		rename $file events/new
-		access $file
+		access $file => ok
 	SCRIPT
-done
+done >>script
 for dir in events events/sched events/sched/sched_switch events/hands events/hands/off; do
-	same <<-SCRIPT
+	cat <<-SCRIPT
 		rmdir $dir => EPERM
 		unlink $dir
 		rename $dir events/new
 		rename $dir $dir
-		access $dir
+		access $dir => ok
 	SCRIPT
-done
+done >>script
+same <script
 # What somebody made elsewhere is not moved or linked into the tree either.
 mkdir "$TMP/dir"
 : >"$TMP/file"

@@ -20,6 +20,7 @@ for what in "-name format" "-type d" "-type f"; do
 	done | uniq >"$TMP/counts"
 	[ "$(wc -l <"$TMP/counts")" = 1 ] || fail "find $what: $(cat "$TMP/counts")"
 done
+cd "$MNT/events" || exit
 # shellcheck disable=SC2086
 find $systems ! -type d ! -type f >"$TMP/strange"
 cd "$TMP" || exit

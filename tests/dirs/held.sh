@@ -5,7 +5,7 @@
 
 before=$(dentries)
 evt run -C "$MNT" <<SCRIPT
-repeat $(scale 100 30)
+repeat $(scale 100 15)
 append kprobe_events "p:held/a $PROBED\np:held/b $PROBED\n"
 open one events/held r,dir
 open two events/held r,dir

@@ -5,4 +5,4 @@
 # only: eventfs
 # timeout: 120
 
-evt listing "$MNT" "$(scale 8 20)"
+evt listing "$MNT" "$(scale 8 12)"

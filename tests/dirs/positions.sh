@@ -11,7 +11,7 @@ SCRIPT
 evt positions "$MNT" "$MNT/events" "$MNT/events/sched" "$MNT/events/sched/sched_switch" \
 	"$MNT/events/positions" "$MNT/events/positions/a" "$MNT/events/ftrace"
 # Many entries.
-evt positions "$MNT/events/$(scale syscalls ext4)"
+evt positions "$MNT/events/$(scale syscalls block)"
 # And when nothing is cached.
 drop_caches
 evt positions "$MNT/events/irq"

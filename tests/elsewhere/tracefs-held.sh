@@ -5,7 +5,7 @@
 
 before=$(dentries)
 evt run -C "$MNT" <<SCRIPT
-repeat $(scale 60 20)
+repeat $(scale 60 15)
 append $TRACEFS/kprobe_events "p:theirs/one $PROBED\np:theirs/two $PROBED\n"
 open d events/theirs/one r,dir
 open g events/theirs r,dir

@@ -46,8 +46,8 @@ put events/enable 0 => 1
 cat events/enable => 0
 
 # The soft disabled state that a trigger brings.
-put events/sched/sched_switch/trigger "enable_event:irq:irq_handler_entry:1"
+put events/sched/sched_switch/trigger "enable_event:irq:irq_handler_entry:1 if prev_pid == 4711"
 cat events/irq/irq_handler_entry/enable => "0*\n"
-put events/sched/sched_switch/trigger "!enable_event:irq:irq_handler_entry:1"
+put events/sched/sched_switch/trigger "!enable_event:irq:irq_handler_entry:1 if prev_pid == 4711"
 cat events/irq/irq_handler_entry/enable => 0
 SCRIPT

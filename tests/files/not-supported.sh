@@ -13,7 +13,7 @@ for file in events/sched/sched_switch/enable events/sched/sched_switch/filter \
 	events/enable events/header_page tracing_on trace_options set_event trace \
 	kprobe_events trace_marker available_events buffer_size_kb README; do
 	stat -c 'chmod %n %a' "$TRACEFS/$file" >>modes
-	same <<-SCRIPT
+	cat <<-SCRIPT
 		open f $file rw
 		mmap f 4096
 		ioctl f 0x5401
@@ -42,4 +42,5 @@ for file in events/sched/sched_switch/enable events/sched/sched_switch/filter \
 		utimes $file 5
 		stat $file mtime
 	SCRIPT
-done
+done >script
+same <script

@@ -7,14 +7,12 @@
 # requires: debug /proc/self/fail-nth /sys/kernel/debug/failslab
 # timeout: 120
 
-cd /sys/kernel/debug/failslab || exit
-echo N >ignore-gfp-wait
-echo 0 >verbose
-cd "$TMP" || exit
+echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
+echo 0 >/sys/kernel/debug/failslab/verbose
 
+# Loading: the last ones, which are our own.
 ! loaded || rmmod rust_eventfs
-# Loading: every allocation up to the one that does not fail any more.
-evt failing 400 <<SCRIPT
+evt failing 20 <<SCRIPT
 try insmod $MODULE
 undo rmmod rust_eventfs
 SCRIPT
@@ -22,34 +20,67 @@ fails loaded
 ! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache is left"
 
 insmod "$MODULE"
-evt failing 400 <<SCRIPT
+evt failing 60 <<SCRIPT
 try mount nodev $MNT eventfs ""
 undo umount $MNT
 SCRIPT
 equal "references" 0 "$(references)"
 
+# In a tree that has not seen anything yet.
+rmmod rust_eventfs
+evt failing 20 <<SCRIPT
+before insmod $MODULE
+before mount nodev $MNT eventfs ""
+try ls $MNT/events/irq
+after umount $MNT
+after rmmod rust_eventfs
+SCRIPT
+insmod "$MODULE"
+
+# In a mount that has not.
+for call in "access $MNT/events/irq" "ls $MNT/events/irq" \
+	"cat $MNT/events/irq/irq_handler_entry/format" "chown $MNT/events/irq 5 6" \
+	"chmod $MNT/events/irq/irq_handler_entry/enable 600"; do
+	evt failing 40 <<-SCRIPT
+		before mount nodev $MNT eventfs ""
+		try $call
+		after umount $MNT
+	SCRIPT
+done
+equal "references" 0 "$(references)"
+
+# In one that has seen it all, but keeps nothing in memory.
 mount -t eventfs nodev "$MNT"
-cd "$MNT" || exit
-for call in "access events" "access events/sched" "access events/sched/sched_switch/enable" \
-	"ls events/irq" "ls events/sched/sched_switch" "cat events/sched/sched_switch/format" \
-	"cat events/sched/sched_switch/enable" "chmod events/sched/sched_switch/enable 600" \
-	"chown events/sched 5 6" "stat events/irq" 'remount . "gid=0"' "cat kprobe_events" \
-	'put events/sched/sched_switch/filter "prev_pid == 1"' "open f tracing_on r"; do
-	evt failing 400 <<-SCRIPT
+ls "$MNT/events/irq" "$MNT/events/sched" >/dev/null
+for call in "access $MNT/events/irq/irq_handler_entry/enable" "ls $MNT/events/irq" \
+	"cat $MNT/events/irq/irq_handler_entry/enable" "chmod $MNT/events/irq/enable 600" \
+	"put $MNT/events/irq/irq_handler_entry/filter \"irq == 1\"" "remount $MNT \"gid=0\"" \
+	"cat $MNT/kprobe_events" "open f $MNT/tracing_on r"; do
+	evt failing 30 <<-SCRIPT
 		before drop_caches
 		try $call
 	SCRIPT
 done
-evt failing 1000 <<SCRIPT
-try append kprobe_events "p:failing/one $PROBED\n"
-undo append kprobe_events "-:failing/one\n"
+
+# Events that come and go.
+evt failing 60 <<SCRIPT
+before truncate $MNT/kprobe_events
+try append $MNT/kprobe_events "p:failing/one $PROBED\n"
+undo append $MNT/kprobe_events "-:failing/one\n"
 SCRIPT
-evt failing 1000 <<SCRIPT
-before append kprobe_events "p:failing/one $PROBED\n"
-try append kprobe_events "-:failing/one\n"
+evt failing 60 <<SCRIPT
+before truncate $MNT/kprobe_events
+before append $MNT/kprobe_events "p:failing/one $PROBED\n"
+before ls $MNT/events/failing/one
+try append $MNT/kprobe_events "-:failing/one\n"
 SCRIPT
-[ ! -e events/failing ]
-cd /
+run <<'SCRIPT'
+truncate kprobe_events
+access events/failing => ENOENT
+put events/irq/irq_handler_entry/filter 0
+remount . "uid=0,gid=0"
+chmod events/irq/enable 640
+SCRIPT
 evt compare -o -s "$(step)" "$TRACEFS/events" "$MNT/events"
 umount "$MNT"
 rmmod rust_eventfs

@@ -43,7 +43,7 @@ free() {
 	}
 }
 memory=$(free)
-rounds=$(scale 25 10)
+rounds=$(scale 25 6)
 for _ in $(seq "$rounds"); do
 	round
 done

@@ -6,9 +6,9 @@
 grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "no eventfs_inode_cache"
 drop_caches
 few=$(slab_active eventfs_inode_cache)
-find "$MNT/$(scale events events/ext4)" -perm 7777
+find "$MNT/$(scale events events/sched)" -perm 7777
 many=$(slab_active eventfs_inode_cache)
-at_least "inodes after a walk" $((few + 500)) "$many"
+at_least "inodes after a walk" $((few + 150)) "$many"
 back() {
 	drop_caches
 	[ "$(slab_active eventfs_inode_cache)" -le $((few + 20)) ]

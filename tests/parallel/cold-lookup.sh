@@ -4,4 +4,4 @@
 # upstream: U09
 # timeout: 120
 
-evt coldlookup "$MNT" 6 "$(scale 2000 400)"
+evt coldlookup "$MNT" 6 "$(scale 2000 200)"

@@ -4,7 +4,7 @@
 # upstream: U10 U21 U30
 # timeout: 120
 
-end=$(scale 5 15)
+end=$(scale 5 10)
 evt run -C "$MNT" <<SCRIPT
 append kprobe_events "p:evict/stays $PROBED\n"
 SCRIPT

@@ -4,7 +4,7 @@
 # upstream: U14 U28
 # timeout: 120
 
-rounds=$(scale 100 40)
+rounds=$(scale 100 30)
 evt run -C "$MNT" <<SCRIPT &
 repeat $rounds
 append kprobe_events "p:remount%{i}/one $PROBED\np:remount%{i}/two $PROBED\n"
@@ -16,7 +16,7 @@ end
 SCRIPT
 adder=$!
 evt run -C "$MNT" <<SCRIPT &
-repeat $((rounds * 40))
+repeat $((rounds * $(scale 40 10)))
 remount . "uid=%{i}"
 stat events/sched uid => %{i}
 stat events/sched/sched_switch/enable uid => %{i}

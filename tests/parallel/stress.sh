@@ -7,4 +7,4 @@
 # The seed comes from the clock and is printed: to try one again, set SEED.
 read -r seed _ </proc/uptime
 seed=${SEED:-${seed%.*}${seed#*.}}
-evt stress "$MNT" "$(scale 10 30)" "$seed" 4
+evt stress "$MNT" "$(scale 10 20)" "$seed" 4

@@ -3,13 +3,13 @@
 # description: dynamic_events adds and removes events of all kinds, at once
 # requires: dynamic_events
 
-run <<'SCRIPT'
-repeat 50
+run <<SCRIPT
+repeat $(scale 50 12)
 append dynamic_events "p:dynamic/kprobe __x64_sys_umask\n"
 access events/dynamic/kprobe/format
 append dynamic_events "s:dynamic_synth u64 lat\n"
 access events/synthetic/dynamic_synth/format
-append dynamic_events "e:dynamic/eprobe irq/softirq_raise vec=$vec\n"
+append dynamic_events "e:dynamic/eprobe irq/softirq_raise vec=\$vec\n"
 access events/dynamic/eprobe/format
 append dynamic_events "f:dynamic/fprobe vfs_read\n"
 access events/dynamic/fprobe/format

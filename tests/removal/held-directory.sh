@@ -4,7 +4,7 @@
 # upstream: U02 U03 U25
 # timeout: 120
 
-rounds=$(scale 150 60)
+rounds=$(scale 150 50)
 before=$(dentries)
 inodes_before=$(inodes)
 evt run -C "$MNT" <<SCRIPT

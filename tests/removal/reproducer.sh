@@ -4,7 +4,7 @@
 # upstream: U02 U03
 # timeout: 120
 
-rounds=$(scale 1000 500)
+rounds=$(scale 1000 250)
 before=$(dentries)
 inodes_before=$(inodes)
 evt run -C "$MNT" <<SCRIPT

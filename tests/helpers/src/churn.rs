@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{self, Access, OFlags};
 use rustix::io::Errno;
 
-use crate::calls::{put, render};
+use crate::calls::{drop_caches, put, render};
 use crate::dir;
 use crate::errno;
 
@@ -207,7 +207,7 @@ pub fn cold_lookup(args: &[String]) -> ExitCode {
                 for (round, result) in results.iter().enumerate() {
                     // One thread makes the name cold again.
                     if number == 0 && round % 16 == 0 {
-                        let _ = put("/proc/sys/vm/drop_caches", OFlags::empty(), b"2");
+                        let _ = drop_caches();
                     }
                     let path = &paths[round * 31 % paths.len()];
                     // Some rounds look up a file in it first, for a cold chain.
@@ -481,7 +481,7 @@ impl Worker<'_> {
                 self.check("chmod", &path, result);
             }
             9 => {
-                let result = put("/proc/sys/vm/drop_caches", OFlags::empty(), b"2");
+                let result = drop_caches();
                 self.check("drop caches", self.root, result);
             }
             10 => {

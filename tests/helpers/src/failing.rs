@@ -28,12 +28,22 @@ impl Switch {
         self.0.write_all_at(nth.to_string().as_bytes(), 0)
     }
 
-    /// Turns it off; true if no allocation has failed.
-    fn unused(&self) -> io::Result<bool> {
-        let mut left = [0; 16];
-        let length = self.0.read_at(&mut left, 0)?;
-        self.set(0)?;
-        Ok(left[..length].trim_ascii() != b"0")
+    /// Turns it off; tells how many more allocations it would have taken, at
+    /// least.  0: one has failed.
+    fn left(&self) -> io::Result<usize> {
+        let mut text = [0; 16];
+        let left = match self.0.read_at(&mut text, 0) {
+            Ok(length) => std::str::from_utf8(&text[..length])
+                .ok()
+                .and_then(|text| text.trim().parse().ok())
+                .unwrap_or(0),
+            // It was this copy to user space that failed: one was left.
+            Err(error) if error.raw_os_error() == Some(Errno::FAULT.raw_os_error()) => 1,
+            Err(error) => return Err(error),
+        };
+        // The copy from user space may be what fails, but then only once.
+        self.set(0).or_else(|_| self.set(0))?;
+        Ok(left)
     }
 }
 
@@ -46,6 +56,8 @@ struct Plan {
     attempt: Vec<String>,
     /// Calls that come after each attempt that succeeded.
     undo: Vec<Vec<String>>,
+    /// Calls that come after each attempt.
+    after: Vec<Vec<String>>,
 }
 
 impl Plan {
@@ -60,6 +72,7 @@ impl Plan {
                 "before" => plan.before.push(call.to_vec()),
                 "try" => plan.attempt = call.to_vec(),
                 "undo" => plan.undo.push(call.to_vec()),
+                "after" => plan.after.push(call.to_vec()),
                 other => return Err(Misuse(format!("no such key: {other}"))),
             }
         }
@@ -85,16 +98,24 @@ fn succeed(machine: &mut Machine, calls: &[Vec<String>]) -> Result<(), String> {
     Ok(())
 }
 
-/// Lets one allocation after the other fail; tells how many there are.
+/// Lets one allocation after the other fail, or the last `limit` of them if
+/// there are more; tells how many.
 fn run(plan: &Plan, limit: usize) -> Result<usize, String> {
+    /// More than any call makes.
+    const MANY: usize = 100_000;
+
     let say = |error: io::Error| format!("fail-nth: {error}");
     let switch = Switch::open().map_err(say)?;
     let mut machine = Machine::default();
-    for nth in 1..=limit {
+    let mut first = MANY;
+    let mut nth = MANY;
+    let mut warm = false;
+    loop {
         succeed(&mut machine, &plan.before)?;
         switch.set(nth).map_err(say)?;
         let outcome = call(&mut machine, &plan.attempt);
-        let unused = switch.unused().map_err(say)?;
+        let left = switch.left().map_err(say)?;
+        let unused = left > 0;
         let outcome = outcome.map_err(|Misuse(what)| what)?;
         match &outcome {
             Ok(_) => succeed(&mut machine, &plan.undo).map_err(|what| {
@@ -109,16 +130,31 @@ fn run(plan: &Plan, limit: usize) -> Result<usize, String> {
                 ));
             }
         }
-        if unused {
-            return Ok(nth - 1);
+        succeed(&mut machine, &plan.after)?;
+        if nth == MANY {
+            // Nothing failed: this was to learn how many there are, the second
+            // time, as the first one may have had more to do.
+            if warm {
+                first = (nth - left).saturating_sub(limit).max(1);
+                nth = first;
+            }
+            warm = true;
+        } else if unused {
+            let count = nth - first;
+            if count == 0 {
+                return Err("it makes no allocation that could fail".to_string());
+            }
+            return Ok(count);
+        } else {
+            nth += 1;
         }
     }
-    Err(format!("{limit} allocations are not all of them"))
 }
 
 /// `evt failing LIMIT`: tries the call of the script on standard input with
 /// its first, second, ... allocation failing, until there is none left that
-/// could.  It has to succeed or to tell that there was no memory.
+/// could; if there are more than LIMIT, with the last LIMIT of them.  It has to
+/// succeed or to tell that there was no memory.
 pub fn main(args: &[String]) -> ExitCode {
     let Some(limit) = args.first().and_then(|limit| limit.parse().ok()) else {
         eprintln!("failing: LIMIT");

@@ -8,8 +8,7 @@ use std::process::ExitCode;
 
 use rustix::fs::{self, FileType};
 
-use crate::calls::put;
-use crate::calls::{kind_name, render};
+use crate::calls::{drop_caches, kind_name, render};
 use crate::dir::{self, Sample};
 use crate::errno;
 
@@ -181,7 +180,7 @@ pub fn main(args: &[String]) -> ExitCode {
             }
         }
         first = Some(now);
-        let dropped = put("/proc/sys/vm/drop_caches", fs::OFlags::empty(), b"2");
+        let dropped = drop_caches();
         if dropped.is_err() {
             eprintln!("drop_caches: {}", render(&dropped));
             defects += 1;
