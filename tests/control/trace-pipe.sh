@@ -33,6 +33,16 @@ read p 200 =~ "three"
 # What was read is gone.
 cat trace !~ "three"
 
+# Two that wait on one descriptor get one line each, sooner or later.
+start first read p 200
+start second read p 200
+finish first 100 => timeout
+put trace_marker "for one"
+sleep 50
+put trace_marker "for the other"
+finish first 10000 =~ "for "
+finish second 10000 =~ "for "
+
 # There is one reader at a time.
 open q trace_pipe r,nonblock => EBUSY
 close p

@@ -6,6 +6,7 @@ same <<'SCRIPT'
 cat events/sched/sched_switch/format =~ "name: sched_switch" "print fmt"
 cat events/sched/sched_switch/id
 open f events/sched/sched_switch/format r
+read f 0
 read f 1
 read f 7
 read f 300

@@ -22,6 +22,10 @@ for by in "$MNT" "$TRACEFS"; do
 		openat f event . r,dir =| ENOENT ENODEV
 		openat f pgroup one r =| ENOENT ENODEV
 		openat f pevent enable r =| ENOENT ENODEV
+		reopen f pevent r,dir =| ENOENT ENODEV ESTALE
+		reopen f group r,dir =| ENOENT ENODEV ESTALE
+		pathof event => "$MNT/events/gone/one (deleted)"
+		pathof pgroup => "$MNT/events/gone (deleted)"
 		listrest event 4096 =| ENOENT ENODEV -
 		seek group 0 set =| 0 ENOENT ENODEV
 		listrest group 4096 =| ENOENT ENODEV -

@@ -3,9 +3,11 @@
 # description: Files of an event that is removed give ENODEV or end of file
 # upstream: U12
 
-# The kernel's own tracefs still tells the id, which it has kept elsewhere.
+# The kernel's own tracefs still tells the id, which it has kept elsewhere, and
+# opens format, of which only the reading fails.
 id='=| ENODEV EOF'
-[ "$TYPE" = eventfs ] || id='??'
+reopened='=| ENODEV ENOENT ESTALE'
+[ "$TYPE" = eventfs ] || id='??' reopened='??'
 for by in "$MNT" "$TRACEFS"; do
 	evt run -C "$MNT" <<-SCRIPT
 		append kprobe_events "p:open/files $PROBED\n"
@@ -47,6 +49,10 @@ for by in "$MNT" "$TRACEFS"; do
 		fstat enable type => file
 		fstat path type => file
 		openat f path "" r =| ENOTDIR ENOENT
+		# There is no way back to it.
+		reopen f path r =| ENODEV ENOENT ESTALE
+		reopen f enable rw =| ENODEV ENOENT ESTALE
+		reopen f format r $reopened
 		# And once more, after everything that can go is gone.
 		drop_caches
 		read enable 10 =| ENODEV EOF

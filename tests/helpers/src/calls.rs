@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::fmt::Write as _;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -304,6 +304,16 @@ impl Machine {
                 let flags = open_flags(flags)?;
                 let opened = fs::openat(self.fd(at)?, *path, flags, Mode::from_raw_mode(0o644));
                 self.keep(name, opened)
+            }
+            // The same file by way of /proc, as for a descriptor of O_PATH.
+            ("reopen", [name, other, flags]) => {
+                let path = format!("/proc/self/fd/{}", self.fd(other)?.as_raw_fd());
+                let opened = fs::open(path, open_flags(flags)?, Mode::empty());
+                self.keep(name, opened)
+            }
+            ("pathof", [name]) => {
+                let path = format!("/proc/self/fd/{}", self.fd(name)?.as_raw_fd());
+                fs::readlink(path, Vec::new()).map(|target| Value::Text(target.into_bytes()))
             }
             ("pipe", [out, into]) => match rustix::pipe::pipe() {
                 Ok((reader, writer)) => {

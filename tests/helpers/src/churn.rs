@@ -467,7 +467,13 @@ impl Worker<'_> {
             }
             7 => {
                 let path = self.any_path();
-                if path.ends_with("filter") {
+                if path.ends_with("enable") && !path.ends_with("events/enable") {
+                    // Others may remove it meanwhile; then it is off, too.
+                    for bytes in ["1", "0"] {
+                        let result = put(&path, OFlags::empty(), bytes.as_bytes());
+                        self.check("write", &path, result);
+                    }
+                } else if path.ends_with("filter") {
                     let filters = ["common_pid == 1\n", "0\n", "no such field\n"];
                     let filter = self.dice.pick(&filters).as_bytes();
                     let result = put(&path, OFlags::empty(), filter);

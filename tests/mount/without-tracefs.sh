@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: It works where nobody has mounted tracefs
+# only: eventfs
+
+trap 'mount -t tracefs nodev "$TRACEFS"' EXIT
+umount "$TRACEFS"
+lacks "mounts" " tracefs " "$(cat /proc/mounts)"
+run <<SCRIPT
+append kprobe_events "p:alone/one $PROBED\n"
+ls events/alone/one =~ enable format
+put events/alone/one/enable 1
+hit 1
+cat trace =~ "one: ($PROBED"
+put events/alone/one/enable 0
+append kprobe_events "-:alone/one\n"
+access events/alone => ENOENT
+SCRIPT
+# And once more from the beginning.
+umount "$MNT"
+rmmod rust_eventfs
+insmod "$MODULE"
+mount -t eventfs nodev "$MNT"
+[ -e "$MNT/events/sched/sched_switch/format" ]
+# The module does not mount it for others either.
+lacks "mounts" " tracefs " "$(cat /proc/mounts)"
+umount "$MNT"
