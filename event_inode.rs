@@ -771,8 +771,8 @@ impl FileSystem for EventFs {
         let tree = dir.super_block().instance();
         let node = target.node.clone();
         let inode = tree.new_inode(dir.super_block(), target)?;
-        // A change of owners has either seen the inode, which is known to the super block by now, or
-        // is seen here.
+        // A change of owners has either seen the inode, which is known to the super block by now,
+        // or is seen here.
         {
             let _lock = tree.nodes.lock();
             tree.update(inode.inode());
@@ -866,8 +866,8 @@ impl OpenDir {
             found => found,
         };
         let mut pin = |name: &[u8], of: &Node<Meta>| match look_up(name) {
-            // A name that was removed and added again while the children were collected may be there
-            // twice; it is listed for the node that it leads to.
+            // A name that was removed and added again while the children were collected may be
+            // there twice; it is listed for the node that it leads to.
             Ok(entry) if !entry.data_in(sb).is_some_and(|found| ptr::eq(found, of)) => Ok(()),
             Ok(entry) => Ok(pinned.push(entry, GFP_KERNEL)?),
             // It has gone since, or the provider does not have it (now).

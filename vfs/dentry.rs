@@ -175,7 +175,8 @@ impl Dentry {
         self.inode_in(sb)?;
         // SAFETY: The dentry is valid.
         let data = unsafe { data_of(self.as_ptr()) };
-        // SAFETY: The dentry is one of `T`, has users, and so owns a `T::Dentry` if it owns anything.
+        // SAFETY: The dentry is one of `T`, has users, and so owns a `T::Dentry` if it owns
+        // anything.
         (!data.is_null()).then(|| unsafe { T::Dentry::borrow(data) })
     }
 

@@ -74,8 +74,8 @@ fn bucket_of(key: u32, buckets: usize) -> usize {
     key.reverse_bits() as usize & (buckets - 1)
 }
 
-/// The doublings that lead to this many buckets: the binary logarithm, rounded down, of a number that
-/// is not 0.
+/// The doublings that lead to this many buckets: the binary logarithm, rounded down, of a number
+/// that is not 0.
 fn doublings(buckets: usize) -> usize {
     // CAST: There are 64 bits.
     (usize::BITS - 1).saturating_sub(buckets.leading_zeros()) as usize

@@ -294,8 +294,8 @@ impl LowerFile {
         self.follow_flags(file);
         self.check_mode(more_bindings::EVENTFS_FMODE_READ)?;
         let read = self.operations().read.ok_or(EINVAL)?;
-        // SAFETY: The file is open for reading, and the user's memory was checked, by the invariant of
-        // `UserBuffer`.
+        // SAFETY: The file is open for reading, and the user's memory was checked, by the invariant
+        // of `UserBuffer`.
         bytes(unsafe {
             read(
                 self.0.as_ptr(),

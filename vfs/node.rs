@@ -254,7 +254,8 @@ unsafe impl<P: Payload> RcuForeign for NodeRef<P> {
 
     unsafe fn view<'a>(pointer: *mut c_void) -> Seen<'a, P> {
         // INVARIANT: The foreign pointer is one to the node, which is valid for `'a` by the safety
-        // requirements and as nodes are freed an RCU grace period after the last reference has gone.
+        // requirements and as nodes are freed an RCU grace period after the last reference has
+        // gone.
         Seen {
             // SAFETY: Foreign pointers are not null.
             node: unsafe { NonNull::new_unchecked(pointer.cast()) },
@@ -296,8 +297,8 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
 ///
 /// # Invariants
 ///
-/// `node` is in memory for `'g`: it had a counted reference at some time in the SRCU or RCU read-side
-/// critical section that lasts for `'g`, or has one for all of it.
+/// `node` is in memory for `'g`: it had a counted reference at some time in the SRCU or RCU
+/// read-side critical section that lasts for `'g`, or has one for all of it.
 pub(crate) struct Seen<'g, P: Payload> {
     /// In memory for `'g`; its count may be zero.
     node: NonNull<Node<P>>,

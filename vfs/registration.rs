@@ -42,8 +42,8 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// After [`ForeignOwnable::from_foreign`] and the drop of what it gave, what [`Self::view`] gave must
-/// stay valid for those who were in an RCU read-side critical section at that time.
+/// After [`ForeignOwnable::from_foreign`] and the drop of what it gave, what [`Self::view`] gave
+/// must stay valid for those who were in an RCU read-side critical section at that time.
 pub(crate) unsafe trait RcuForeign: ForeignOwnable + Send + Sync {
     /// What can be seen of the referent without owning it.
     type View<'a>;
