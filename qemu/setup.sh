@@ -186,6 +186,9 @@ look() {
 			need_command xz xz-utils
 			need_command depmod kmod
 			need_command flock util-linux
+			# cargo fetches over TLS; other distributions have the file elsewhere.
+			! debian || [ -e /etc/ssl/certs/ca-certificates.crt ] ||
+				missing ca-certificates "the certificates of authorities"
 			need_header libelf.h libelf-dev
 			need_header openssl/ssl.h libssl-dev
 			need_header stdio.h libc6-dev
