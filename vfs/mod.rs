@@ -5,8 +5,8 @@
 //! A file system is a type that implements [`FileSystem`]; registering it is a [`Registration`].
 //! What the VFS promises in a call is said with types: a [`NewInode`] is not visible yet, an
 //! [`UnhashedDentry`] is one that a look-up must answer, a [`Spliced`](dentry::Spliced) one was
-//! answered, a [`DirEmitter`] exists while a directory is read. All `unsafe` that concerns the VFS is below
-//! this module.
+//! answered, a [`DirEmitter`] exists while a directory is read. All `unsafe` that concerns the VFS
+//! is below this module.
 
 pub(crate) mod dentry;
 pub(crate) mod dir;
