@@ -22,9 +22,9 @@ helpers() {
 	HELPERS=()
 	with_lock "$BUILD/helpers.lock" step "build the tests' helpers" helpers build_helpers
 	while read -r program; do
-		if readelf -l "$program" | grep -q INTERP; then
-			die "$program is not static, so it cannot run in the guest"
-		fi
+		case $(readelf -l "$program") in
+		*INTERP*) die "$program is not static, so it cannot run in the guest" ;;
+		esac
 		HELPERS+=("$program")
 	done < <(find "$BUILD/helpers/$HELPERS_TARGET/release" -maxdepth 1 -type f -perm -u+x)
 	[ ${#HELPERS[@]} -gt 0 ] || die "tests/helpers built no program"
@@ -96,22 +96,28 @@ pack() {
 }
 
 # probe_kvm IMAGE: whether a guest says something under KVM.  That /dev/kvm
-# can be opened proves nothing.
+# can be opened proves nothing.  Without an initramfs the kernel soon panics.
 probe_kvm() {
-	local kernel=$1
+	local kernel=$1 said
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
-	timeout -k 2 15 "$QEMU" -nodefaults -no-user-config -display none -no-reboot \
+	said=$(timeout -k 2 15 "$QEMU" -nodefaults -no-user-config -display none -no-reboot \
 		-accel kvm -cpu host -m 256 -kernel "$kernel" \
 		-append "console=ttyS0 earlyprintk=serial,ttyS0 panic=-1" -serial stdio \
-		</dev/null 2>/dev/null | grep -a -q 'Linux version'
+		</dev/null 2>/dev/null | tr -d '\0') || true
+	case $said in
+	*'Linux version'*) ;;
+	*) return 1 ;;
+	esac
 }
 
 # accelerator IMAGE: sets ACCEL to QEMU's options.  The answer of the probe
-# holds until the machine boots anew, or QEMU changes.
+# holds until the machine boots anew, or QEMU or the right to use KVM changes.
 accelerator() {
-	local key file=$CACHE/accelerator answer
+	local key file=$CACHE/accelerator answer may=no
+	[ ! -w /dev/kvm ] || may=yes
 	ACCEL=(-accel "tcg,thread=multi" -cpu "max,la57=off")
-	key="$(cat /proc/sys/kernel/random/boot_id) $("$QEMU" --version | head -n 1)"
+	key="$(cat /proc/sys/kernel/random/boot_id) $may $("$QEMU" --version)"
+	key=${key%%$'\n'*}
 	if [ "$(sed -n 1p "$file" 2>/dev/null)" != "$key" ]; then
 		if probe_kvm "$1"; then
 			answer=kvm

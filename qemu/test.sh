@@ -44,8 +44,6 @@ said() {
 test_on() {
 	local flavour=$1 output counts p f s status limit=1800
 	kernel "$flavour"
-	module "$KERNEL_DIR" "$flavour"
-	helpers
 	[ "$(from_config "$KERNEL_DIR" KASAN)" != y ] || limit=3600
 	echo "# $flavour kernel"
 	output=$(mktemp "$BUILD/log/test-$flavour.XXX")
@@ -79,6 +77,12 @@ with_lock "$CACHE/setup.lock" setup build guest
 status=0
 bash "$here/console.sh" --self-test || status=1
 host_result $status "the console's reports would be noticed"
+# All is built before the first test runs.
+for flavour in ${KERNEL:-normal debug}; do
+	kernel "$flavour"
+	module "$KERNEL_DIR" "$flavour"
+done
+helpers
 for flavour in ${KERNEL:-normal debug}; do
 	test_on "$flavour"
 done
