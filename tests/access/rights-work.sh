@@ -23,3 +23,7 @@ append kprobe_events "-:by/user\n"
 access events/by => ENOENT
 cat set_event => EACCES
 SCRIPT
+run <<'SCRIPT'
+chmod events/sched/sched_switch/format 440
+chmod trace 640
+SCRIPT

@@ -50,4 +50,6 @@ stat events/sched mode => 700
 stat events/sched/sched_switch/filter mode => 640
 stat events/sched/sched_waking/enable mode => 640
 stat events/irq mode => 755
+chmod events/sched/sched_switch/enable 640
+chmod events/sched 755
 SCRIPT
