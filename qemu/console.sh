@@ -77,6 +77,33 @@ clean() {
 		{ print }'
 }
 
+# without_known: without the one report that is the kernel's own, and not about
+# us: t_show_triggers() of Linux 7.3 (a read of show_event_triggers while there
+# is a trigger) walks a list under event_mutex with an iterator that wants to be
+# told of it, which PROVE_RCU_LIST reports once a boot.  It must be that list,
+# walked by that function, or it stays.
+without_known() {
+	awk '
+		/WARNING: suspicious RCU usage/ && !held { held = 60 }
+		held {
+			block = block $0 "\n"
+			held--
+			if (/kernel\/trace\/trace_events\.c:[0-9]+ RCU-list traversed in non-reader/)
+				list = 1
+			if (before ~ /lockdep_rcu_suspicious\+/ && / t_show_triggers\+/) walker = 1
+			if (/<\/TASK>/) held = 0
+			before = $0
+			if (!held) {
+				if (!(list && walker)) printf "%s", block
+				block = before = ""
+				list = walker = 0
+			}
+			next
+		}
+		{ print }
+		END { printf "%s", block }'
+}
+
 # check LOG: shows the first reports with what stands around them.
 check() {
 	local text count shown
@@ -84,7 +111,7 @@ check() {
 		echo "error: there is no console log in $1"
 		return 1
 	}
-	text=$(clean <"$1")
+	text=$(clean <"$1" | without_known)
 	# Only a count of nothing (status 1) is good news; an error is none.
 	count=$(grep -a -c -P "$expression" <<<"$text") || [ $? -eq 1 ]
 	[ "$count" -gt 0 ] || return 0
@@ -126,6 +153,32 @@ self_test() {
 			fi
 		done
 	done <"$samples"
+	# report PLACE FUNCTION: a report of lockdep about a list.
+	report() {
+		printf '[    1.0] %s\n' 'WARNING: suspicious RCU usage' '7.3.4 #1 Tainted: G  O' \
+			"$1 RCU-list traversed in non-reader section!!" 'Call Trace:' \
+			' lockdep_rcu_suspicious+0x20f/0x2a0' " $2+0x3d6/0x410" ' </TASK>' >"$file"
+	}
+	report kernel/trace/trace_events.c:1786 t_show_triggers
+	check "$file" >/dev/null || {
+		echo "the known report is not recognised"
+		failed=1
+	}
+	echo '[    2.0] WARNING: another' >>"$file"
+	! check "$file" >/dev/null || {
+		echo "the known report hides another"
+		failed=1
+	}
+	report kernel/trace/trace_events.c:1786 s_show
+	! check "$file" >/dev/null || {
+		echo "another function passes for the known one"
+		failed=1
+	}
+	report fs/dcache.c:1 t_show_triggers
+	! check "$file" >/dev/null || {
+		echo "another list passes for the known one"
+		failed=1
+	}
 	: >"$file"
 	! check "$file" >/dev/null || {
 		echo "an empty log passes"
