@@ -72,6 +72,8 @@ find_rust() {
 		dir=$("$candidate" --print sysroot)/bin
 		export RUSTC=$dir/rustc RUSTDOC=$dir/rustdoc RUSTFMT=$dir/rustfmt
 		export CLIPPY_DRIVER=$dir/clippy-driver CARGO=$dir/cargo
+		# Another cargo will do: it is told which rustc to use.
+		[ -x "$CARGO" ] || CARGO=$(command -v cargo || true)
 		return 0
 	done
 	return 1
@@ -106,7 +108,7 @@ need_beside_rustc() {
 	[ ! -x "$1" ] || return 0
 	case ${RUSTC:-/usr/bin/rustc} in
 	/usr/bin/rustc) missing "$(rust_package "$2")" "$2" ;;
-	*) missing '' "$2, beside $RUSTC" ;;
+	*) missing_words+=("$2, beside $RUSTC") ;;
 	esac
 }
 
@@ -262,6 +264,7 @@ setup() {
 	if [ ${#missing_words[@]} -gt 0 ]; then
 		debian || die "these are missing (only on Debian 12 and 13 are they installed from here):" \
 			"${missing_words[@]}"
+		[ -n "${missing_packages[*]}" ] || die "these are missing:" "${missing_words[@]}"
 		if [ "$(id -u)" -ne 0 ]; then
 			command -v sudo >/dev/null ||
 				die "become root, or install sudo: these are missing:" \
@@ -273,8 +276,7 @@ setup() {
 			apt-get -q -o DPkg::Lock::Timeout=600 update
 		# What is offered decides what is to be installed.
 		look "$@"
-		packages=$(printf '%s\n' "${missing_packages[@]}" | sort -u | sed '/^$/d' | paste -sd' ')
-		[ -n "$packages" ] || die "these are missing:" "${missing_words[@]}"
+		packages=$(printf '%s\n' "${missing_packages[@]}" | sort -u | paste -sd' ')
 		say "Installing Debian packages: $packages"
 		# shellcheck disable=SC2086 # One word for each package.
 		HINT="install these packages yourself, then run the same command again: $packages" \
