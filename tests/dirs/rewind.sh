@@ -17,14 +17,14 @@ listrest d 4096 => filter enable a b c
 append kprobe_events "-:rewind/a\n"
 seek d 0 set
 listrest d 4096 => filter enable b c
-# In the middle: what was there at the rewind and still is comes exactly once.
+# In the middle: what comes is what was there at the rewind and still is.
 seek d 0 set
 getdents d 24 => .
 getdents d 24 => ..
 getdents d 32 => filter
 append kprobe_events "p:rewind/d __x64_sys_umask\n"
 append kprobe_events "-:rewind/b\n"
-listrest d 4096 =~ enable c
+listrest d 4096 => enable c
 seek d 0 set
 listrest d 4096 => filter enable c d
 close d

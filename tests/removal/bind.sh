@@ -17,7 +17,10 @@ append kprobe_events "-:mounted/from\n"
 access events/mounted/from => ENOENT
 access $TMP/bound/enable => ENOENT
 cat $TMP/file =| ENODEV EOF ENOENT
+cat /proc/mounts =~ "$MNT/events/mounted/onto"
 append kprobe_events "-:mounted/onto\n"
+# Before anybody walks there.
+cat /proc/mounts !~ "$MNT/events/mounted/onto"
 access events/mounted/onto => ENOENT
 access events/mounted => ENOENT
 ls events !~ mounted
