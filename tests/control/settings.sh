@@ -2,6 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: The settings of tracing are read and changed as on tracefs
 
+# What changes all the time is at least read.
+run <<'SCRIPT'
+put events/sched/sched_switch/enable 1
+sleep 50
+put events/sched/sched_switch/enable 0
+cat saved_cmdlines =~ " "
+cat saved_tgids ??
+cat dyn_ftrace_total_info =~ "pages"
+cat available_filter_functions_addrs =~ " vfs_read\n"
+cat enabled_functions ??
+cat stack_trace ??
+SCRIPT
+
 same <<'SCRIPT'
 cat available_tracers
 cat current_tracer => nop
@@ -14,11 +27,13 @@ put trace_options nooverwrite
 cat trace_options =~ nooverwrite
 put trace_options overwrite
 put trace_options nosuchoption => EINVAL
+put trace_clock local
 cat trace_clock =~ "[local]"
+put trace_clock mono
+cat trace_clock =~ "[mono]"
+put trace_clock nosuch => EINVAL
 put trace_clock global
 cat trace_clock =~ "[global]"
-put trace_clock nosuch => EINVAL
-put trace_clock local
 cat tracing_cpumask
 put tracing_cpumask 1
 cat tracing_cpumask
