@@ -207,7 +207,7 @@ fragments() {
 		"$CONFIGS/base.config" "$CONFIGS/$1.config"
 }
 
-# kernel_key FLAVOUR: a name for all that goes into the build.
+# kernel_key FLAVOUR: stands for all that goes into the build.
 kernel_key() {
 	{
 		echo "source $KERNEL_SRC_ID"
@@ -258,24 +258,6 @@ build_kernel() {
 	: >>"$dir/modules.order"
 }
 
-# prepare_dir FLAVOUR: where to build it.  An older build of the same flavour
-# and source is a good start: kbuild remakes what the changes touch.
-prepare_dir() {
-	local flavour=$1 dir=$2 old
-	[ ! -d "$dir" ] || return 0
-	mkdir -p "$CACHE/build"
-	for old in $(cd "$CACHE/build" && ls -dt "$flavour"-*/ 2>/dev/null); do
-		old=$CACHE/build/${old%/}
-		if [ "$(cat "$old/.source-id" 2>/dev/null)" = "$KERNEL_SRC_ID" ]; then
-			rm -f "$old/.complete"
-			mv "$old" "$dir"
-			return
-		fi
-	done
-	mkdir "$dir"
-	echo "$KERNEL_SRC_ID" >"$dir/.source-id"
-}
-
 # kernel FLAVOUR: builds it if need be, and sets KERNEL_DIR.
 kernel() {
 	local flavour=$1
@@ -285,17 +267,24 @@ kernel() {
 	with_lock "$CACHE/kernel-$flavour.lock" kernel_locked "$flavour"
 }
 
+# kernel_locked FLAVOUR: each source has its folders, one for a flavour, where
+# the file .complete holds the key of what was built there.  With another key
+# kbuild remakes what the difference touches; a folder with the key in its name
+# would make it start over, for paths go into the build too.
 kernel_locked() {
-	local flavour=$1 key
+	local flavour=$1 key name
 	key=$(kernel_key "$flavour")
-	KERNEL_DIR=$CACHE/build/$flavour-$key
-	if [ ! -e "$KERNEL_DIR/.complete" ] || [[ $KERNEL_SRC_ID = folder:* ]]; then
-		prepare_dir "$flavour" "$KERNEL_DIR"
+	name=$flavour-$(printf '%s' "$KERNEL_SRC_ID" | sha256sum | cut -c 1-12)
+	KERNEL_DIR=$CACHE/build/$name
+	mkdir -p "$KERNEL_DIR"
+	if [ "$(cat "$KERNEL_DIR/.complete" 2>/dev/null)" != "$key" ] ||
+		[[ $KERNEL_SRC_ID = folder:* ]]; then
+		rm -f "$KERNEL_DIR/.complete"
 		step "build the $flavour kernel" "kernel-$flavour" \
 			build_kernel "$KERNEL_DIR" "$flavour"
-		: >"$KERNEL_DIR/.complete"
+		echo "$key" >"$KERNEL_DIR/.complete"
 	fi
-	ln -sfn "build/$flavour-$key" "$CACHE/kernel-$flavour"
+	ln -sfn "build/$name" "$CACHE/kernel-$flavour"
 }
 
 # flavours: all there are.
