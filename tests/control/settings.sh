@@ -8,11 +8,11 @@ put events/sched/sched_switch/enable 1
 sleep 50
 put events/sched/sched_switch/enable 0
 cat saved_cmdlines =~ " "
-cat saved_tgids ??
+cat saved_tgids
 cat dyn_ftrace_total_info =~ "pages"
 cat available_filter_functions_addrs =~ " vfs_read\n"
-cat enabled_functions ??
-cat stack_trace ??
+cat enabled_functions
+cat stack_trace
 SCRIPT
 
 same <<'SCRIPT'

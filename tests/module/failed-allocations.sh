@@ -10,9 +10,9 @@
 echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
 echo 0 >/sys/kernel/debug/failslab/verbose
 
-# Loading: the last ones, which are our own.
+# Loading: those up to the last one that is the module's own.
 ! loaded || rmmod rust_eventfs
-evt failing 20 <<SCRIPT
+evt failing -t 24 <<SCRIPT
 try insmod $MODULE
 undo rmmod rust_eventfs
 SCRIPT
@@ -20,7 +20,7 @@ fails loaded
 ! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache is left"
 
 insmod "$MODULE"
-evt failing 60 <<SCRIPT
+evt failing 50 <<SCRIPT
 try mount nodev $MNT eventfs ""
 undo umount $MNT
 SCRIPT
@@ -28,7 +28,7 @@ equal "references" 0 "$(references)"
 
 # In a tree that has not seen anything yet.
 rmmod rust_eventfs
-evt failing 20 <<SCRIPT
+evt failing -t 12 <<SCRIPT
 before insmod $MODULE
 before mount nodev $MNT eventfs ""
 try ls $MNT/events/irq
@@ -41,7 +41,7 @@ insmod "$MODULE"
 for call in "access $MNT/events/irq" "ls $MNT/events/irq" \
 	"cat $MNT/events/irq/irq_handler_entry/format" "chown $MNT/events/irq 5 6" \
 	"chmod $MNT/events/irq/irq_handler_entry/enable 600"; do
-	evt failing 40 <<-SCRIPT
+	evt failing -t 25 <<-SCRIPT
 		before mount nodev $MNT eventfs ""
 		try $call
 		after umount $MNT
@@ -56,19 +56,19 @@ for call in "access $MNT/events/irq/irq_handler_entry/enable" "ls $MNT/events/ir
 	"cat $MNT/events/irq/irq_handler_entry/enable" "chmod $MNT/events/irq/enable 600" \
 	"put $MNT/events/irq/irq_handler_entry/filter \"irq == 1\"" "remount $MNT \"gid=0\"" \
 	"cat $MNT/kprobe_events" "open f $MNT/tracing_on r"; do
-	evt failing 30 <<-SCRIPT
+	evt failing -t 20 <<-SCRIPT
 		before drop_caches
 		try $call
 	SCRIPT
 done
 
 # Events that come and go.
-evt failing 60 <<SCRIPT
+evt failing -t 40 <<SCRIPT
 before truncate $MNT/kprobe_events
 try append $MNT/kprobe_events "p:failing/one $PROBED\n"
 undo append $MNT/kprobe_events "-:failing/one\n"
 SCRIPT
-evt failing 60 <<SCRIPT
+evt failing -t 40 <<SCRIPT
 before truncate $MNT/kprobe_events
 before append $MNT/kprobe_events "p:failing/one $PROBED\n"
 before ls $MNT/events/failing/one

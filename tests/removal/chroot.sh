@@ -7,25 +7,30 @@ evt run -C "$MNT" <<SCRIPT
 append kprobe_events "p:jail/in $PROBED\n"
 SCRIPT
 # One root in the event's directory, one in the group's.
-for dir in events/jail/in events/jail; do
-	evt run >"log.${dir##*/}" 2>&1 <<-SCRIPT &
-		open control $MNT/kprobe_events w,append
-		chdir $MNT/$dir
+for dir in in .; do
+	evt run >>log 2>&1 <<-SCRIPT &
+		open out $TMP r,dir
+		chdir $MNT/events/jail/$dir
 		chroot .
 		access /enable
 		open d / r,dir
-		sleep 700
-		access /enable => ENOENT
+		openat ready out ready$dir w,creat
+		until 30000 ENOENT access /enable => ok
 		access / ??
 		chdir / ??
 		access enable => ENOENT
 		access .. ??
+		ls / ??
+		openat f d enable r =| ENOENT ENODEV
 	SCRIPT
 	echo $! >>pids
 done
-usleep 300000
+ready() {
+	[ -e readyin ] && [ -e ready. ]
+}
+eventually ready || fail "not in the chroot: $(cat log)"
 echo -:jail/in >>"$MNT/kprobe_events"
 [ ! -e "$MNT/events/jail" ]
 while read -r pid; do
-	wait "$pid" || fail "in the chroot: $(cat log.*)"
+	wait "$pid" || fail "in the chroot: $(cat log)"
 done <pids

@@ -628,6 +628,20 @@ impl Machine {
                 }
                 Ok(Value::Done)
             }
+            // Again and again, until it gives what it should.
+            ("until", [milliseconds, wanted, call @ ..]) => {
+                let end = Instant::now() + Duration::from_millis(size(milliseconds)? as u64);
+                loop {
+                    let outcome = self.call(call)?;
+                    if render(&outcome) == *wanted {
+                        break Ok(Value::Done);
+                    }
+                    if Instant::now() > end {
+                        break outcome;
+                    }
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
             ("sleep", [milliseconds]) => {
                 thread::sleep(Duration::from_millis(size(milliseconds)? as u64));
                 Ok(Value::Done)

@@ -98,66 +98,117 @@ fn succeed(machine: &mut Machine, calls: &[Vec<String>]) -> Result<(), String> {
     Ok(())
 }
 
-/// Lets one allocation after the other fail, or the last `limit` of them if
-/// there are more; tells how many.
-fn run(plan: &Plan, limit: usize) -> Result<usize, String> {
-    /// More than any call makes.
-    const MANY: usize = 100_000;
+/// What became of one attempt.
+enum Answer {
+    /// So many allocations were made, and none failed.
+    Untouched(usize),
+    /// The call told that one had failed.
+    Told,
+    /// The call did without.
+    Tolerated,
+}
 
-    let say = |error: io::Error| format!("fail-nth: {error}");
-    let switch = Switch::open().map_err(say)?;
-    let mut machine = Machine::default();
-    let mut first = MANY;
-    let mut nth = MANY;
-    let mut warm = false;
-    loop {
-        succeed(&mut machine, &plan.before)?;
-        switch.set(nth).map_err(say)?;
-        let outcome = call(&mut machine, &plan.attempt);
-        let left = switch.left().map_err(say)?;
-        let unused = left > 0;
+/// A plan that is carried out.
+struct Trial {
+    plan: Plan,
+    switch: Switch,
+    machine: Machine,
+}
+
+impl Trial {
+    /// Tries the call with its `nth` allocation failing.
+    fn attempt(&mut self, nth: usize) -> Result<Answer, String> {
+        let say = |error: io::Error| format!("fail-nth: {error}");
+        succeed(&mut self.machine, &self.plan.before)?;
+        self.switch.set(nth).map_err(say)?;
+        let outcome = call(&mut self.machine, &self.plan.attempt);
+        let left = self.switch.left().map_err(say)?;
         let outcome = outcome.map_err(|Misuse(what)| what)?;
-        match &outcome {
-            Ok(_) => succeed(&mut machine, &plan.undo).map_err(|what| {
-                format!("after allocation {nth} failed and the call succeeded: {what}")
-            })?,
+        let answer = match &outcome {
+            Ok(_) => {
+                succeed(&mut self.machine, &self.plan.undo).map_err(|what| {
+                    format!("after allocation {nth} failed and the call succeeded: {what}")
+                })?;
+                if left > 0 {
+                    Answer::Untouched(nth - left)
+                } else {
+                    Answer::Tolerated
+                }
+            }
             // A copy to or from user space may be what fails.
-            Err(Errno::NOMEM | Errno::FAULT) if !unused => {}
+            Err(Errno::NOMEM | Errno::FAULT) if left == 0 => Answer::Told,
             Err(_) => {
-                return Err(format!(
-                    "with allocation {nth} failing: {}",
-                    render(&outcome)
-                ));
+                let got = render(&outcome);
+                return Err(format!("with allocation {nth} failing: {got}"));
+            }
+        };
+        succeed(&mut self.machine, &self.plan.after)?;
+        Ok(answer)
+    }
+
+    /// How many allocations the call makes.
+    fn count(&mut self) -> Result<usize, String> {
+        /// More than any call makes.
+        const MANY: usize = 100_000;
+
+        // The first time there may be more to do than later.
+        self.attempt(MANY)?;
+        match self.attempt(MANY)? {
+            Answer::Untouched(0) => Err("it makes no allocation that could fail".to_string()),
+            Answer::Untouched(count) => Ok(count),
+            _ => Err(format!("it makes more than {MANY} allocations")),
+        }
+    }
+
+    /// The last allocation whose failure the call tells, where it tells that of
+    /// all before it.
+    fn last_told(&mut self, count: usize) -> Result<usize, String> {
+        let (mut told, mut tolerated) = (0, count + 1);
+        while tolerated - told > 1 {
+            let middle = told + (tolerated - told) / 2;
+            match self.attempt(middle)? {
+                Answer::Told => told = middle,
+                _ => tolerated = middle,
             }
         }
-        succeed(&mut machine, &plan.after)?;
-        if nth == MANY {
-            // Nothing failed: this was to learn how many there are, the second
-            // time, as the first one may have had more to do.
-            if warm {
-                first = (nth - left).saturating_sub(limit).max(1);
-                nth = first;
-            }
-            warm = true;
-        } else if unused {
-            let count = nth - first;
-            if count == 0 {
-                return Err("it makes no allocation that could fail".to_string());
-            }
-            return Ok(count);
-        } else {
-            nth += 1;
+        Ok(told)
+    }
+
+    /// Lets the last `limit` allocations fail, one after the other; tells how
+    /// many of these failures the call told, and how many it did without.
+    fn run(&mut self, limit: usize, only_told: bool) -> Result<(usize, usize), String> {
+        let mut last = self.count()?;
+        if only_told {
+            last = self.last_told(last)?;
         }
+        let (mut told, mut tolerated) = (0, 0);
+        for nth in (last + 1).saturating_sub(limit).max(1)..=last {
+            match self.attempt(nth)? {
+                Answer::Told => told += 1,
+                Answer::Tolerated => tolerated += 1,
+                Answer::Untouched(_) => break,
+            }
+        }
+        if told + tolerated == 0 || (only_told && told == 0) {
+            return Err("no allocation failed".to_string());
+        }
+        Ok((told, tolerated))
     }
 }
 
-/// `evt failing LIMIT`: tries the call of the script on standard input with
-/// its first, second, ... allocation failing, until there is none left that
-/// could; if there are more than LIMIT, with the last LIMIT of them.  It has to
-/// succeed or to tell that there was no memory.
+/// `evt failing [-t] LIMIT`: tries the call of the script on standard input
+/// with each of its last LIMIT allocations failing.  It has to succeed or to
+/// tell that there was no memory.  With `-t`, these are the LIMIT ones up to the
+/// last one whose failure is told: what loading a module makes after that is
+/// not the module's.
 pub fn main(args: &[String]) -> ExitCode {
-    let Some(limit) = args.first().and_then(|limit| limit.parse().ok()) else {
-        eprintln!("failing: LIMIT");
+    let (only_told, limit) = match args {
+        [flag, limit] if flag == "-t" => (true, limit.parse().ok()),
+        [limit] => (false, limit.parse().ok()),
+        _ => (false, None),
+    };
+    let Some(limit) = limit else {
+        eprintln!("failing: [-t] LIMIT");
         return ExitCode::from(2);
     };
     let plan = match Plan::read() {
@@ -167,13 +218,24 @@ pub fn main(args: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(&plan, limit) {
-        Ok(count) => {
-            println!("{}: {count} allocations failed", plan.attempt.join(" "));
+    let name = plan.attempt.join(" ");
+    let result = Switch::open()
+        .map_err(|error| format!("fail-nth: {error}"))
+        .and_then(|switch| {
+            let mut trial = Trial {
+                plan,
+                switch,
+                machine: Machine::default(),
+            };
+            trial.run(limit, only_told)
+        });
+    match result {
+        Ok((told, tolerated)) => {
+            println!("{name:?}: told {told} failed allocations, did without {tolerated}");
             ExitCode::SUCCESS
         }
         Err(what) => {
-            eprintln!("{}: {what}", plan.attempt.join(" "));
+            eprintln!("{name:?}: {what}");
             ExitCode::FAILURE
         }
     }
