@@ -637,7 +637,7 @@ impl Machine {
                         break Ok(Value::Done);
                     }
                     if Instant::now() > end {
-                        break outcome;
+                        break Ok(Value::Timeout);
                     }
                     thread::sleep(Duration::from_millis(10));
                 }
