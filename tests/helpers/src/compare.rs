@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 
-use crate::calls::{kind_name, read_to_end};
 use crate::dir::{self, Sample};
 use crate::errno;
+use crate::files::{kind_name, read_to_end};
 
 /// What is to be compared, and what was found.
 struct Comparison {

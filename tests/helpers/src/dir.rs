@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io;
@@ -114,4 +114,16 @@ pub fn names(entries: &[Entry]) -> Vec<String> {
         .filter(|entry| !entry.is_dot())
         .map(|entry| entry.name.clone())
         .collect()
+}
+
+/// All paths two levels below `root`, of files and directories.
+pub fn below(root: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for group in names(&list(root).unwrap_or_default()) {
+        let group = root.join(group);
+        for name in names(&list(&group).unwrap_or_default()) {
+            all.push(group.join(name));
+        }
+    }
+    all
 }

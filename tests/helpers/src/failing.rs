@@ -9,8 +9,9 @@ use std::process::ExitCode;
 
 use rustix::io::Errno;
 
-use crate::calls::{render, Machine, Misuse, Outcome};
+use crate::machine::Machine;
 use crate::script;
+use crate::value::{render, Misuse, Outcome};
 
 /// The kernel's switch: the Nth allocation of this thread from now on fails.
 struct Switch(File);

@@ -6,18 +6,26 @@
 //! everything, and knows neither threads nor positions in directories.
 
 mod calls;
-mod churn;
+mod cold;
 mod compare;
 mod contain;
 mod dir;
 mod errno;
 mod failing;
+mod files;
+mod listing;
+mod machine;
 mod positions;
+mod probe;
 mod raw;
 mod reset;
 mod script;
+mod stress;
 mod tree;
+mod trouble;
 mod uprobe;
+mod value;
+mod words;
 
 use std::process::ExitCode;
 
@@ -26,16 +34,16 @@ type Command = (&'static str, fn(&[String]) -> ExitCode);
 
 /// All commands.
 const COMMANDS: &[Command] = &[
-    ("coldlookup", churn::cold_lookup),
+    ("coldlookup", cold::main),
     ("compare", compare::main),
     ("contain", contain::main),
     ("failing", failing::main),
-    ("listing", churn::listing),
+    ("listing", listing::main),
     ("positions", positions::main),
     ("reset", reset::main),
     ("run", script::run),
     ("same", script::same),
-    ("stress", churn::stress),
+    ("stress", stress::main),
     ("tree", tree::main),
     ("uprobe", uprobe::main),
 ];

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use rustix::fs::OFlags;
 
-use crate::calls::{put, render};
+use crate::files::put;
+use crate::value::render;
 
 /// Files whose contents are what was set, and which are set back.
 const SETTINGS: &[&str] = &[

@@ -31,7 +31,8 @@ use std::io::Read as _;
 use std::process::ExitCode;
 use std::thread;
 
-use crate::calls::{render, Machine, Misuse, Outcome, Value};
+use crate::machine::Machine;
+use crate::value::{render, Misuse, Outcome, Value};
 
 /// One word of a line.
 #[derive(Clone, Debug)]
@@ -417,5 +418,71 @@ pub fn same(args: &[String]) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a script and tells what it failed with, if it did.
+    fn outcome(source: &str) -> Result<Vec<String>, String> {
+        let mut heard = Vec::new();
+        let lines = parse(source);
+        let result = lines.and_then(|lines| {
+            run_in(&lines, None, true, &mut |_, outcome| {
+                heard.push(render(outcome));
+            })
+        });
+        match result {
+            Ok(()) => Ok(heard),
+            Err(Failure::Unexpected(what) | Failure::Misuse(what)) => Err(what),
+        }
+    }
+
+    #[test]
+    fn words_are_split_and_unescaped() {
+        let Ok(words) = split(r#"write f "a \"b\"\n# c" # comment"#) else {
+            panic!("refused");
+        };
+        let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(texts, ["write", "f", "a \"b\"\n# c"]);
+        assert!(split("write \"unclosed").is_err());
+    }
+
+    #[test]
+    fn what_is_expected_is_checked() {
+        assert!(outcome("access /").is_ok());
+        assert!(outcome("access / => ok").is_ok());
+        assert!(outcome("access / => ENOENT").is_err());
+        assert!(outcome("access /no/such/file").is_err());
+        assert!(outcome("access /no/such/file => ENOENT").is_ok());
+        assert!(outcome("access /no/such/file => EACCES").is_err());
+        assert!(outcome("access /no/such/file =| EACCES ENOENT").is_ok());
+        assert!(outcome("access /no/such/file =| EACCES EIO").is_err());
+        assert!(outcome("access /no/such/file ??").is_ok());
+        assert!(outcome("ls / =~ proc").is_ok());
+        assert!(outcome("ls / =~ proc nothing_like_it").is_err());
+        assert!(outcome("ls / !~ proc").is_err());
+        assert!(outcome("ls /no/such/file !~ proc").is_err());
+        assert!(outcome("open f /proc/self/comm r\nread f 0 => EOF").is_ok());
+        assert!(outcome("until 20 ok access /no/such/file").is_err());
+    }
+
+    #[test]
+    fn values_are_kept_and_loops_run() {
+        let script = "let type stat / type\nrepeat 3\nstat / type => %{type}\nend";
+        assert_eq!(outcome(script).map(|heard| heard.len()), Ok(4));
+        assert!(outcome("stat / type => %{nothing}").is_err());
+        assert!(outcome("repeat 2\naccess /").is_err());
+        assert!(outcome("repeat 2\naccess /%{i} => ENOENT\nend").is_ok());
+    }
+
+    #[test]
+    fn defects_of_scripts_are_told() {
+        assert!(outcome("no_such_call").is_err());
+        assert!(outcome("read f 10").is_err());
+        assert!(outcome("access / =>").is_err());
+        assert!(outcome("stat / nonsense").is_err());
     }
 }

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use rustix::fs::{self, FileType};
 
-use crate::calls::{drop_caches, kind_name, render};
 use crate::dir::{self, Sample};
 use crate::errno;
+use crate::files::{drop_caches, kind_name};
+use crate::value::render;
 
 /// A walk over one tree.
 struct Walk {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A process that makes calls: what it has open, and what it has started.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::io;
+
+use crate::calls::GROUPS;
+use crate::value::{misuse, Misuse, Outcome, Value};
+
+/// A call that runs in a thread of its own.
+type Running = Arc<Mutex<Receiver<Outcome>>>;
+
+/// The state of one process that makes calls: what it has open, and what it
+/// has started.
+#[derive(Clone, Default)]
+pub struct Machine {
+    handles: HashMap<String, Arc<OwnedFd>>,
+    running: HashMap<String, Running>,
+}
+
+impl Machine {
+    /// The descriptor that the script calls `name`.
+    pub fn fd(&self, name: &str) -> Result<BorrowedFd<'_>, Misuse> {
+        match self.handles.get(name) {
+            Some(fd) => Ok(fd.as_fd()),
+            None => misuse(format!("nothing is open as {name}")),
+        }
+    }
+
+    /// Remembers a new descriptor as `name`.
+    pub fn keep(&mut self, name: &str, opened: io::Result<OwnedFd>) -> Outcome {
+        self.handles.insert(name.to_string(), Arc::new(opened?));
+        Ok(Value::Done)
+    }
+
+    /// Closes what the script calls `name`, if there is such a descriptor.
+    pub fn forget(&mut self, name: &str) -> Option<()> {
+        self.handles.remove(name).map(drop)
+    }
+
+    /// Makes the call that `words` describe.
+    pub fn call(&mut self, words: &[&str]) -> Result<Outcome, Misuse> {
+        let Some((command, args)) = words.split_first() else {
+            return misuse("empty line");
+        };
+        for group in GROUPS {
+            if let Some(outcome) = group(self, command, args)? {
+                return Ok(outcome);
+            }
+        }
+        misuse(format!("no such command: {}", words.join(" ")))
+    }
+
+    /// Starts a call in a thread, which goes to sleep in it before this
+    /// returns, if it sleeps at all.
+    pub fn start(&mut self, name: &str, words: &[&str]) -> Result<(), Misuse> {
+        let mut machine = self.clone();
+        let words: Vec<String> = words.iter().map(|word| (*word).to_string()).collect();
+        let (told, tell_id) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let _ = told.send(rustix::thread::gettid());
+            let outcome = machine.call(&words);
+            // What it had open it has closed before anybody hears of it.
+            drop(machine);
+            if let Ok(outcome) = outcome {
+                let _ = sender.send(outcome);
+            }
+        });
+        let Ok(id) = tell_id.recv() else {
+            return misuse("the thread did not start");
+        };
+        // The state is the first letter after the name in parentheses.
+        let path = format!("/proc/self/task/{}/stat", id.as_raw_nonzero());
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(2) {
+            thread::sleep(Duration::from_millis(5));
+            match std::fs::read_to_string(&path) {
+                Ok(stat)
+                    if stat
+                        .rsplit(')')
+                        .next()
+                        .is_some_and(|rest| rest.starts_with(" R")) => {}
+                _ => break,
+            }
+        }
+        self.running
+            .insert(name.to_string(), Arc::new(Mutex::new(receiver)));
+        Ok(())
+    }
+
+    /// Waits for a call that was started.
+    pub fn finish(&mut self, name: &str, milliseconds: usize) -> Result<Outcome, Misuse> {
+        let Some(running) = self.running.get(name).cloned() else {
+            return misuse(format!("nothing runs as {name}"));
+        };
+        let Ok(receiver) = running.lock() else {
+            return misuse(format!("{name} cannot be waited for"));
+        };
+        match receiver.recv_timeout(Duration::from_millis(milliseconds as u64)) {
+            Ok(outcome) => {
+                self.running.remove(name);
+                Ok(outcome)
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => Ok(Ok(Value::Timeout)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                misuse(format!("the call of {name} makes no sense"))
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! kprobe events, made and removed through a control file.
+
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use crate::files::put;
+
+/// The function that the probes of the tests are on.
+pub const PROBED: &str = "__x64_sys_umask";
+
+/// Adds the kprobe event `group/name` through the control file of `root`.
+pub fn add_probe(root: &Path, group: &str, name: &str) -> Result<(), Errno> {
+    let command = format!("p:{group}/{name} {PROBED}\n");
+    put(
+        root.join("kprobe_events"),
+        OFlags::APPEND,
+        command.as_bytes(),
+    )
+    .map(|_| ())
+}
+
+/// Removes it.
+pub fn remove_probe(root: &Path, group: &str, name: &str) -> Result<(), Errno> {
+    let command = format!("-:{group}/{name}\n");
+    put(
+        root.join("kprobe_events"),
+        OFlags::APPEND,
+        command.as_bytes(),
+    )
+    .map(|_| ())
+}
