@@ -85,7 +85,7 @@ checkpatch_commits() {
 	local range=HEAD commit status=0
 	local ignore=NOT_UNIFIED_DIFF,LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING
 	# A subject can say all; and `#[attribute]` may begin a line.
-	ignore=$ignore,COMMIT_MESSAGE,COMMIT_COMMENT_SYMBOL
+	ignore=$ignore,COMMIT_MESSAGE,COMMIT_COMMENT_SYMBOL,LINE_SPACING
 	if [ -n "$(git rev-list '@{upstream}..HEAD' 2>/dev/null)" ]; then
 		range='@{upstream}..HEAD'
 	fi
