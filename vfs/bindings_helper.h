@@ -20,6 +20,7 @@ static const fmode_t EVENTFS_FMODE_PWRITE = FMODE_PWRITE;
 static const fmode_t EVENTFS_FMODE_ATOMIC_POS = FMODE_ATOMIC_POS;
 static const fmode_t EVENTFS_FMODE_STREAM = FMODE_STREAM;
 static const unsigned int EVENTFS_LOOKUP_RCU = LOOKUP_RCU;
+static const unsigned int EVENTFS_LOOKUP_REVAL = LOOKUP_REVAL;
 static const unsigned int EVENTFS_SLAB_FLAGS = SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT;
 static const __poll_t EVENTFS_DEFAULT_POLLMASK = DEFAULT_POLLMASK;
 static const __poll_t EVENTFS_POLL_DEAD = EPOLLERR | EPOLLHUP;

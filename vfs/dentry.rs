@@ -365,7 +365,7 @@ impl<T: FileSystem> Spliced<'_, T> {
 pub(super) unsafe extern "C" fn lookup<T: FileSystem>(
     dir: *mut bindings::inode,
     dentry: *mut bindings::dentry,
-    _flags: c_uint,
+    flags: c_uint,
 ) -> *mut bindings::dentry {
     // SAFETY: By the safety requirements; a directory that is looked into is in use.
     let dir = unsafe { Inode::<T>::from_raw(dir) };
@@ -377,6 +377,10 @@ pub(super) unsafe extern "C" fn lookup<T: FileSystem>(
     };
     match T::lookup(dir, unhashed) {
         Ok(()) => instead,
+        // The path walk would tell the user (`retry_estale()`).
+        Err(error) if error == ESTALE && flags & more_bindings::EVENTFS_LOOKUP_REVAL != 0 => {
+            ENOENT.to_ptr()
+        }
         Err(error) => error.to_ptr(),
     }
 }

@@ -88,6 +88,10 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     fn show_options(instance: &Self::Instance, m: &SeqFile);
 
     /// Answers a look-up. May sleep; the `i_rwsem` of the directory is held, at least for reading.
+    ///
+    /// `ESTALE` says that what was found has gone meanwhile, and that there may be something else
+    /// of this name. Path walks begin once more then. If that happens again, the name was not there
+    /// at times, and the answer for the user is `ENOENT`.
     fn lookup(dir: &Inode<Self>, dentry: UnhashedDentry<'_, Self>) -> Result;
 
     /// Whether a dentry must not be used any more. Must not sleep: it is called in RCU path walks.
