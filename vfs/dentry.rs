@@ -349,10 +349,14 @@ pub(crate) struct Spliced<'a, T: FileSystem> {
 }
 
 impl<T: FileSystem> Spliced<'_, T> {
-    /// Takes the answer back: no path leads there any more (L7).
+    /// Takes the answer back: no path leads there any more (L7). May sleep.
+    ///
+    /// Somebody may have mounted something there by now. A removal that finds the dentry unhashed
+    /// leaves that to us.
     pub(crate) fn undo(self) {
-        // SAFETY: As above. Those who came here meanwhile keep their reference.
-        unsafe { bindings::d_drop(self.dentry) };
+        // SAFETY: As above. Those who came here meanwhile keep their reference. The VFS itself does
+        // this in a look-up, with the `i_rwsem` of the directory held.
+        unsafe { bindings::d_invalidate(self.dentry) };
     }
 }
 
