@@ -26,7 +26,10 @@ use super::{
     from_err_ptr,
     FileSystem, //
 };
-use core::ptr::NonNull;
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
 use kernel::{
     bindings,
     cred::Credential,
@@ -102,7 +105,7 @@ impl InternalMount {
         dentry: &Dentry,
         flags: u32,
         cred: *const bindings::cred,
-    ) -> Result<ARef<File>> {
+    ) -> Result<LowerFile> {
         let path = bindings::path {
             mnt: self.mount.as_ptr(),
             dentry: dentry.as_ptr(),
@@ -115,8 +118,11 @@ impl InternalMount {
                 cred,
             )
         })?;
-        // SAFETY: The reference is ours, and nobody has a descriptor of the file.
-        Ok(unsafe { ARef::from_raw(file.cast()) })
+        // INVARIANT: Nobody else has the file, nor a descriptor of it.
+        // SAFETY: The reference is ours.
+        Ok(LowerFile(ManuallyDrop::new(unsafe {
+            ARef::from_raw(file.cast())
+        })))
     }
 
     /// Opens the file that a file of ours stands for, with the flags of ours and the credentials of
@@ -126,8 +132,7 @@ impl InternalMount {
         dentry: &Dentry,
         file: OpenFile<'_, T>,
     ) -> Result<LowerFile> {
-        let flags = file.flags();
-        Ok(LowerFile(self.open_as(dentry, flags, file.cred())?))
+        self.open_as(dentry, file.flags(), file.cred())
     }
 
     /// Reads a directory from its beginning: calls `take` with each name, inode number and whether
@@ -158,7 +163,7 @@ impl InternalMount {
             lister.progress = false;
             // SAFETY: The file is an open directory, and the context is part of a `Lister`.
             let listed = to_result(unsafe {
-                bindings::iterate_dir(file.as_ptr(), (&raw mut lister).cast())
+                bindings::iterate_dir(file.file().as_ptr(), (&raw mut lister).cast())
             });
             // tracefs returns an error of its own when an actor has had enough.
             lister.result?;
@@ -240,7 +245,22 @@ impl<F: FnMut(&[u8], u64, bool) -> Result> Lister<F> {
 }
 
 /// An open file of another file system that one of ours stands for.
-pub(crate) struct LowerFile(ARef<File>);
+///
+/// # Invariants
+///
+/// Nobody else has a reference to it, but during calls of its operations.
+pub(crate) struct LowerFile(ManuallyDrop<ARef<File>>);
+
+impl Drop for LowerFile {
+    fn drop(&mut self) {
+        let file = self.0.as_ptr();
+        // At once, not when the task returns to user space: who closes our file finds that one
+        // closed.
+        // SAFETY: The reference is given up here. This is process context, without locks that
+        // closing the file might need.
+        unsafe { bindings::__fput_sync(file) };
+    }
+}
 
 impl LowerFile {
     /// The file.
