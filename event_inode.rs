@@ -28,6 +28,7 @@ use crate::vfs::{
         Node,
         NodeRef,
         Payload,
+        Removed,
         Seen,
         Tree,
         NAME_MAX, //
@@ -527,14 +528,29 @@ impl EventTree {
         if !owner.is_some_and(|owner| ptr::eq(owner, node)) {
             return;
         }
+        Self::invalidate(dentry, node, &removed);
+    }
+
+    /// Invalidates the dentry of a node that was removed, and those below. May sleep.
+    fn invalidate(dentry: &Held<'_>, node: &Node<Meta>, removed: &Removed<Meta>) {
         // What is in use below stays in the dcache, but no longer by its name: each is unhashed
-        // before the one that leads to it. What comes into the cache from now on is dead already.
+        // before the one that leads to it. So it goes with its last user, and the node with it.
+        // What comes into the cache from now on is dead already.
+        let forget = |dentry: &Held<'_>, node: &Node<Meta>| {
+            let table = node.payload().table();
+            for name in table.into_iter().flat_map(|table| table.names()) {
+                if let Some(file) = dentry.cached_child(name) {
+                    file.invalidate();
+                }
+            }
+            dentry.invalidate();
+        };
         for below in removed.nodes().filter(|below| !ptr::eq(*below, node)) {
             if let Ok(dentry) = cached_below(dentry.again(), node, below) {
-                dentry.invalidate();
+                forget(&dentry, below);
             }
         }
-        dentry.invalidate();
+        forget(dentry, node);
     }
 
     /// Collects the dentry of a node, if there is one in the cache. Does not sleep, and allocates
