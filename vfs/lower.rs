@@ -370,7 +370,8 @@ impl LowerFile {
             let mut kiocb = bindings::kiocb {
                 ki_filp: self.0.as_ptr(),
                 ki_pos: (*call.kiocb).ki_pos,
-                ki_flags: (*call.kiocb).ki_flags,
+                // It is not the one that fs/aio.c has made.
+                ki_flags: (*call.kiocb).ki_flags & !(bindings::IOCB_AIO_RW as c_int),
                 ki_ioprio: (*call.kiocb).ki_ioprio,
                 ..core::mem::zeroed()
             };
