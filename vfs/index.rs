@@ -10,13 +10,22 @@
 //! lock.
 //!
 //! Growing is done a few markers at a time, by those who add. When there is no memory for more
-//! markers the searches get longer, and nothing fails. Removal allocates nothing.
+//! markers the searches get longer, and nothing fails. Shrinking is the same backwards, by those
+//! who remove: it allocates nothing, and what it frees goes when the readers have left.
+//!
+//! Markers come in *rows*: row `r` has those of the 2^r buckets that come with a doubling. At most
+//! one row, the last, is on its way in or out. Readers do not start at its markers, but those who
+//! began before it was on its way out may: such a marker leads on from where it was in the list, as
+//! a removed element does, and it may be put back meanwhile. A row whose last marker is out is
+//! freed after a grace period. Until then no row takes its place: readers that remember the greater
+//! number of buckets would start at markers that are not in the list yet.
 
 use core::ptr::{
     self,
     NonNull, //
 };
 use kernel::{
+    bindings,
     prelude::*,
     sync::atomic::{
         Acquire,
@@ -24,17 +33,28 @@ use kernel::{
         Relaxed,
         Release, //
     },
+    types::Opaque, //
 };
 
 /// Elements per bucket at which the number of buckets is doubled.
-const LOAD: usize = 2;
-
-/// Markers that one insertion puts into the list while the index grows.
 ///
-/// More than `1 / LOAD`, so that a doubling is complete long before the next one is due.
-const MARKERS_PER_INSERT: usize = 4;
+/// A marker takes 16 bytes. After the doubling there are half as many elements per bucket: so while
+/// a tree grows its index takes 4 to 8 bytes an element.
+const LOAD: usize = 4;
 
-/// The number of doublings that are possible: 2^24 buckets serve 32 million elements well.
+/// Elements per bucket below which the number of buckets is halved.
+///
+/// That doubles it. From there, as after a doubling, the elements must double or become half as
+/// many before it changes again: who adds and removes at a border does not pay each time.
+const MIN_LOAD: usize = 1;
+
+/// Markers that one insertion puts into the list while the index grows, or one removal takes out
+/// while it shrinks.
+///
+/// More than `1 / MIN_LOAD`, so that it is done long before the next doubling or halving is due.
+const MARKERS_PER_STEP: usize = 4;
+
+/// The number of doublings that are possible: 2^24 buckets serve 64 million elements well.
 const MAX_DOUBLINGS: usize = 24;
 
 /// A place in the list: part of each element, or a marker.
@@ -89,30 +109,88 @@ fn row_of(bucket: usize) -> (usize, usize) {
     (row, bucket - (1 << row))
 }
 
+/// A row of markers, for readers, and its way to be freed.
+///
+/// The memory for that is not with the markers: a row is exactly as long as what the allocator
+/// gives, and with 16 bytes more it would take twice as much.
+struct Row {
+    /// The first marker. Null while readers do not start here.
+    markers: Atomic<*mut Link>,
+    /// What waits for a grace period, null if there is nothing. Set under the tree lock.
+    waiting: Atomic<*mut Link>,
+    /// For the grace period, as long as `waiting` is not null.
+    rcu: Opaque<bindings::callback_head>,
+}
+
+impl Row {
+    /// No row.
+    const fn new() -> Self {
+        Self {
+            markers: Atomic::new(ptr::null_mut()),
+            waiting: Atomic::new(ptr::null_mut()),
+            rcu: Opaque::uninit(),
+        }
+    }
+
+    /// Whether there is nothing that waits for a grace period.
+    fn is_free(&self) -> bool {
+        self.waiting.load(Acquire).is_null()
+    }
+
+    /// Called after a grace period: nobody is at a marker of the row any more.
+    ///
+    /// # Safety
+    ///
+    /// `head` is the `rcu` field of a row whose `waiting` is the buffer of a full `KVVec`, of which
+    /// it was the owner.
+    unsafe extern "C" fn free(head: *mut bindings::callback_head) {
+        let field = Opaque::cast_from(head);
+        // SAFETY: By the safety requirements; the row is valid, as the index waits for this.
+        let row = unsafe { &*kernel::container_of!(field, Self, rcu) };
+        let markers = row.waiting.load(Relaxed);
+        // The first marker of a row is that of the bucket whose number is the length of the row.
+        // SAFETY: The markers are valid until they are freed here.
+        let len = unsafe { (*markers).key }.reverse_bits() as usize;
+        // SAFETY: By the safety requirements. The vector was full.
+        drop(unsafe { KVVec::from_raw_parts(markers, len, len) });
+        row.waiting.store(ptr::null_mut(), Release);
+    }
+}
+
 /// What readers need of the index.
 ///
 /// # Invariants
 ///
 /// - The links that can be reached from `head` are sorted by key, and valid.
 /// - For all buckets below `buckets`, the marker is in the list, and (but for bucket 0, whose
-///   marker is `head`) `rows` points to the row that holds it.
-/// - Rows are freed only with the index.
+///   marker is `head`) `rows` points to the row that holds it. The other rows are null.
+/// - A row is freed a grace period after it was made null in `rows` and its last marker left the
+///   list, or with the index. No other takes its place before.
+/// - The callbacks of rows that wait have run before the index is moved or freed.
 pub(super) struct Index {
     /// The marker of bucket 0, with which the list begins.
     head: Link,
-    /// The first marker of each row, null while there is no such row. See [`row_of`].
-    rows: [Atomic<*mut Link>; MAX_DOUBLINGS],
-    /// The number of buckets: a power of two. Doubled under the tree lock.
+    /// The rows. See [`row_of`].
+    rows: [Row; MAX_DOUBLINGS],
+    /// The number of buckets: a power of two. Changed under the tree lock.
     buckets: Atomic<usize>,
+    /// Whether a row is on its way in or out. Changed under the tree lock.
+    moving: Atomic<bool>,
+    /// The elements in the list. Changed under the tree lock.
+    elements: Atomic<usize>,
 }
+
+// SAFETY: What is not thread-safe by itself, the memory for grace periods, is used under the tree
+// lock and by the callback, as `Row` says.
+unsafe impl Send for Index {}
+// SAFETY: As above.
+unsafe impl Sync for Index {}
 
 /// What only writers need of the index; it is under the tree lock.
 pub(super) struct Writer {
-    /// The elements in the list.
-    elements: usize,
-    /// The rows. INVARIANT: `Index::rows` points to their buffers, which do not move.
+    /// The rows, the one that is on its way included. Their buffers do not move, and are full.
     rows: KVec<KVVec<Link>>,
-    /// How many markers of the last row are in the list.
+    /// How many markers of the row that is on its way are in the list.
     placed: usize,
 }
 
@@ -123,7 +201,6 @@ impl Writer {
     /// The state for an empty index. May sleep. All that the rows are listed in is allocated here.
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            elements: 0,
             rows: KVec::with_capacity(MAX_DOUBLINGS, GFP_KERNEL)?,
             placed: 0,
         })
@@ -135,26 +212,34 @@ impl Index {
     pub(super) const fn new() -> Self {
         Self {
             head: Link::new(0),
-            rows: [const { Atomic::new(ptr::null_mut()) }; MAX_DOUBLINGS],
+            rows: [const { Row::new() }; MAX_DOUBLINGS],
             buckets: Atomic::new(1),
+            moving: Atomic::new(false),
+            elements: Atomic::new(0),
         }
     }
 
-    /// The marker of a bucket.
+    /// The marker of a bucket, or one before it.
     ///
-    /// `bucket` must be below a value that `self.buckets` has had.
+    /// `bucket` must be below a value that `self.buckets` has had since the caller got hold of the
+    /// tree lock, or entered its read-side critical section.
     fn marker(&self, bucket: usize) -> &Link {
-        if bucket == 0 {
-            return &self.head;
+        let mut bucket = bucket;
+        while bucket != 0 {
+            let (row, place) = row_of(bucket);
+            let markers = self
+                .rows
+                .get(row)
+                .map_or(ptr::null_mut(), |row| row.markers.load(Acquire));
+            if !markers.is_null() {
+                // SAFETY: By the type invariant the row is valid for those who find it, as is the
+                // marker in it.
+                return unsafe { &*markers.add(place) };
+            }
+            // The row has gone since the caller looked: this bucket takes in what was in that one.
+            bucket = place;
         }
-        let (row, place) = row_of(bucket);
-        match self.rows.get(row) {
-            // SAFETY: By the type invariant the row is there and valid while `self` is, as is the
-            // marker in it.
-            Some(row) => unsafe { &*row.load(Acquire).add(place) },
-            // No row was ever that long; the head is a right, if slow, start of any search.
-            None => &self.head,
-        }
+        &self.head
     }
 
     /// The marker from which a search for `key` starts.
@@ -210,12 +295,36 @@ impl Index {
     ///
     /// # Safety
     ///
-    /// `link` must be valid for as long as it can be found.
+    /// The caller must hold the tree lock. `link` must be valid for as long as it can be found.
     unsafe fn place(after: &Link, link: NonNull<Link>) {
         // SAFETY: By the safety requirements.
         let next = &unsafe { link.as_ref() }.next;
-        next.store(after.next.load(Relaxed), Relaxed);
+        // Release: a marker that comes back may have readers that are at it.
+        next.store(after.next.load(Relaxed), Release);
         after.next.store(link.as_ptr(), Release);
+    }
+
+    /// Takes a link out of the list. Readers that are at it can go on from there.
+    ///
+    /// Returns whether it was there.
+    ///
+    /// # Safety
+    ///
+    /// The caller must hold the tree lock.
+    unsafe fn take_out(&self, link: &Link) -> bool {
+        let mut before = self.start(link.key);
+        loop {
+            let next = before.next.load(Relaxed);
+            if ptr::eq(next, link) {
+                before.next.store(link.next.load(Relaxed), Release);
+                return true;
+            }
+            // SAFETY: Links in the list are valid, and do not leave it while the lock is held.
+            match unsafe { next.as_ref() } {
+                Some(next) => before = next,
+                None => return false,
+            }
+        }
     }
 
     /// Inserts an element.
@@ -232,7 +341,7 @@ impl Index {
         let after = unsafe { Self::last_up_to(self.start(key), key) };
         // SAFETY: As above.
         unsafe { Self::place(after, link) };
-        writer.elements += 1;
+        self.elements.fetch_add(1, Relaxed);
         // SAFETY: As above.
         unsafe { self.place_markers(writer) };
     }
@@ -241,38 +350,48 @@ impl Index {
     ///
     /// # Safety
     ///
-    /// The caller must hold the tree lock that `writer` is under, and `link` must be in the list.
-    pub(super) unsafe fn remove(&self, writer: &mut Writer, link: &Link) {
-        let mut before = self.start(link.key);
-        loop {
-            let next = before.next.load(Relaxed);
-            if ptr::eq(next, link) {
-                before.next.store(link.next.load(Relaxed), Release);
-                writer.elements -= 1;
-                return;
-            }
-            // SAFETY: `link` is in the list by the caller's word, behind the marker of its bucket;
-            // so there is a link before it is met.
-            match unsafe { next.as_ref() } {
-                Some(next) => before = next,
-                None => {
-                    // It was not there: its memory must not be freed as if it had been.
-                    kernel::warn_on!(true);
-                    return;
-                }
-            }
+    /// - The caller must hold the tree lock that `writer` is under, and `link` must be in the list.
+    /// - `srcu` is the valid structure that readers are under. Its callbacks must have run before
+    ///   the index is moved or freed.
+    pub(super) unsafe fn remove(
+        &self,
+        writer: &mut Writer,
+        link: &Link,
+        srcu: *mut bindings::srcu_struct,
+    ) {
+        // SAFETY: The caller holds the tree lock.
+        if !unsafe { self.take_out(link) } {
+            // It was not there: its memory must not be freed as if it had been.
+            kernel::warn_on!(true);
+            return;
         }
+        self.elements.fetch_sub(1, Relaxed);
+        // SAFETY: By the safety requirements.
+        unsafe { self.take_out_markers(writer, srcu) };
+    }
+
+    /// The elements in the list.
+    pub(super) fn elements(&self) -> usize {
+        self.elements.load(Relaxed)
+    }
+
+    /// Whether the next insertion finds the index full, and the next doubling can be prepared.
+    fn is_full(&self) -> bool {
+        let buckets = self.buckets.load(Relaxed);
+        let row = self.rows.get(doublings(buckets));
+        self.elements() + 1 >= buckets.saturating_mul(LOAD)
+            && !self.moving.load(Relaxed)
+            && row.is_some_and(Row::is_free)
     }
 
     /// Takes memory for the next row of markers if one will be due soon. May sleep.
     ///
     /// `None` also when memory is short: the index then stays as it is.
-    pub(super) fn prepare_growth(&self, elements: usize) -> Option<Spare> {
-        let buckets = self.buckets.load(Relaxed);
-        let full = elements >= buckets.saturating_mul(LOAD);
-        if !full || buckets >= 1 << MAX_DOUBLINGS || !self.next_row(buckets).is_null() {
+    pub(super) fn prepare_growth(&self) -> Option<Spare> {
+        if !self.is_full() {
             return None;
         }
+        let buckets = self.buckets.load(Relaxed);
         let mut row = KVVec::with_capacity(buckets, GFP_KERNEL | __GFP_NOWARN).ok()?;
         for place in 0..buckets {
             // This cannot fail: there is room.
@@ -282,59 +401,104 @@ impl Index {
         Some(Spare(row))
     }
 
-    /// The row that the next doubling needs, null while it is not there.
-    fn next_row(&self, buckets: usize) -> *mut Link {
-        self.rows
-            .get(doublings(buckets))
-            .map_or(ptr::null_mut(), |row| row.load(Relaxed))
-    }
-
-    /// Takes over memory from [`Self::prepare_growth`], if it is still of use.
+    /// Takes over memory from [`Self::prepare_growth`], if it is still of use. To be called before
+    /// an element is inserted.
     ///
     /// What it gives back is for the caller to free after the tree lock.
     pub(super) fn grow(&self, writer: &mut Writer, spare: Option<Spare>) -> Option<Spare> {
         let spare = spare?;
-        let buckets = self.buckets.load(Relaxed);
-        let row = writer.rows.len();
-        let fits =
-            spare.0.len() == buckets && row == doublings(buckets) && row < writer.rows.capacity();
-        let Some(slot) = self.rows.get(row).filter(|_| fits) else {
+        let fits = spare.0.len() == self.buckets.load(Relaxed)
+            && self.is_full()
+            && writer.rows.len() < writer.rows.capacity();
+        if !fits {
             return Some(spare);
-        };
-        let links = spare.0.as_ptr().cast_mut();
+        }
+        // INVARIANT: Readers know nothing of the row, and no other one waits in its place.
         if writer.rows.push_within_capacity(spare.0).is_ok() {
-            slot.store(links, Release);
             writer.placed = 0;
+            self.moving.store(true, Relaxed);
         }
         None
     }
 
-    /// Puts some markers of the newest row into the list; with the last one the buckets double.
+    /// Puts some markers of the row that is on its way into the list, if the elements are so many
+    /// that it is of use; with the last one the buckets double.
     ///
     /// # Safety
     ///
     /// The caller must hold the tree lock that `writer` is under.
     unsafe fn place_markers(&self, writer: &mut Writer) {
         let buckets = self.buckets.load(Relaxed);
-        let Some(row) = writer.rows.last().filter(|row| row.len() == buckets) else {
+        if !self.moving.load(Relaxed) || self.elements() < buckets.saturating_mul(LOAD) {
+            return;
+        }
+        let (Some(row), Some(slot)) = (writer.rows.last(), self.rows.get(doublings(buckets)))
+        else {
             return;
         };
-        for marker in row.iter().skip(writer.placed).take(MARKERS_PER_INSERT) {
+        for marker in row.iter().skip(writer.placed).take(MARKERS_PER_STEP) {
             // SAFETY: The caller holds the tree lock.
             let after = unsafe { Self::last_up_to(self.start(marker.key), marker.key) };
-            // SAFETY: Markers are valid as long as the index is.
+            // SAFETY: As above. By the type invariant markers are valid as long as they are found.
             unsafe { Self::place(after, NonNull::from(marker)) };
             writer.placed += 1;
         }
-        if writer.placed == buckets {
+        if writer.placed == row.len() {
             // INVARIANT: The markers of all the new buckets are in the list now.
+            slot.markers.store(row.as_ptr().cast_mut(), Release);
             self.buckets.store(buckets * 2, Release);
+            self.moving.store(false, Relaxed);
         }
     }
 
-    /// The elements in the list.
-    pub(super) fn elements(writer: &Writer) -> usize {
-        writer.elements
+    /// If there are few elements, halves the buckets, or takes some markers of the row that is on
+    /// its way out of the list; after the last one the row is freed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::remove`].
+    unsafe fn take_out_markers(&self, writer: &mut Writer, srcu: *mut bindings::srcu_struct) {
+        let Some(row) = writer.rows.last() else {
+            return;
+        };
+        // There are half as many buckets without the row as with it.
+        let buckets = row.len();
+        let few = self.elements() < buckets.saturating_mul(2 * MIN_LOAD);
+        let Some(slot) = self.rows.get(doublings(buckets)).filter(|_| few) else {
+            return;
+        };
+        if !self.moving.load(Relaxed) {
+            // INVARIANT: First readers stop to start there, then the markers leave the list.
+            self.moving.store(true, Relaxed);
+            self.buckets.store(buckets, Release);
+            slot.markers.store(ptr::null_mut(), Release);
+            writer.placed = buckets;
+        }
+        let left = writer.placed.saturating_sub(MARKERS_PER_STEP);
+        for marker in row.iter().take(writer.placed).skip(left) {
+            // SAFETY: The caller holds the tree lock.
+            let was_there = unsafe { self.take_out(marker) };
+            // Not to be freed as if it was gone.
+            if kernel::warn_on!(!was_there) {
+                return;
+            }
+        }
+        writer.placed = left;
+        if left > 0 {
+            return;
+        }
+        let Some(row) = writer.rows.pop() else {
+            return;
+        };
+        let (markers, _len, _capacity) = row.into_raw_parts();
+        // INVARIANT: The row is null in `rows`, and none of its markers is in the list. As it is
+        // not null in `waiting` until it is freed, no other takes its place.
+        slot.waiting.store(markers, Relaxed);
+        self.moving.store(false, Relaxed);
+        // SAFETY: By the safety requirements `srcu` is valid, and the index, with the row, stays
+        // until the callback has run. Nothing else waited in this place: the row that was here
+        // could not have come. So the memory is in nobody's use.
+        unsafe { bindings::call_srcu(srcu, slot.rcu.get(), Some(Row::free)) };
     }
 }
 
@@ -342,6 +506,10 @@ impl Index {
 #[kunit_tests(rust_eventfs_index)]
 mod tests {
     use super::*;
+    use kernel::{
+        new_srcu,
+        sync::Srcu, //
+    };
 
     /// A search that starts at the marker of its bucket misses no element.
     #[test]
@@ -373,42 +541,316 @@ mod tests {
         assert_eq!(row_of(7), (2, 3));
     }
 
-    /// The index finds all that is in it across several doublings.
-    #[test]
-    fn finds_what_was_inserted_while_growing_and_nothing_removed() -> Result {
-        const COUNT: u32 = 500;
+    /// An index, with a ring of elements of which some are in it.
+    struct Ring {
+        /// Dropped first: it waits for the callbacks.
+        srcu: Pin<KBox<Srcu>>,
+        /// The index.
+        index: KBox<Index>,
+        /// For changes to it.
+        writer: Writer,
+        /// The elements.
+        links: KVVec<Link>,
+        /// The first element that is in the index.
+        first: usize,
+        /// How many from there on are.
+        count: usize,
+    }
 
-        let index = Index::new();
-        let mut writer = Writer::new()?;
-        let mut links = KVVec::new();
-        for number in 0..COUNT {
-            links.push(
-                Link::new(element_key(number.wrapping_mul(0x9e37_79b9))),
-                GFP_KERNEL,
-            )?;
+    impl Ring {
+        /// So many elements are enough for 8 doublings.
+        const ELEMENTS: u32 = 700;
+
+        /// An index with nothing in it.
+        fn new() -> Result<Self> {
+            let mut links = KVVec::new();
+            for number in 0..Self::ELEMENTS {
+                let hash = number.wrapping_mul(0x9e37_79b9);
+                links.push(Link::new(element_key(hash)), GFP_KERNEL)?;
+            }
+            Ok(Self {
+                srcu: KBox::pin_init(new_srcu!("eventfs_test_srcu"), GFP_KERNEL)?,
+                index: KBox::new(Index::new(), GFP_KERNEL)?,
+                writer: Writer::new()?,
+                links,
+                first: 0,
+                count: 0,
+            })
         }
-        for link in &links {
-            let spare = index.prepare_growth(Index::elements(&writer));
-            assert!(index.grow(&mut writer, spare).is_none());
-            // SAFETY: There is one thread, and `links` outlives the index's use of it.
-            unsafe { index.insert(&mut writer, NonNull::from(link)) };
+
+        /// The structure that readers are under.
+        fn srcu_ptr(&self) -> *mut bindings::srcu_struct {
+            // CAST: `Srcu` is a transparent wrapper.
+            ptr::from_ref(&*self.srcu).cast_mut().cast()
         }
-        assert!(index.buckets.load(Relaxed) >= COUNT as usize / 4);
-        // SAFETY: As above.
-        let found = |link: &Link| unsafe {
-            index
-                .find(link.key, |other| ptr::eq(other.as_ptr(), link))
-                .is_some()
+
+        /// The element that is so many behind the first one.
+        fn link(&self, number: usize) -> Result<NonNull<Link>> {
+            let place = (self.first + number).checked_rem(self.links.len());
+            let link = place.and_then(|place| self.links.get(place));
+            link.map(NonNull::from).ok_or(EINVAL)
+        }
+
+        /// Adds the next element.
+        fn add(&mut self) -> Result {
+            let spare = self.index.prepare_growth();
+            if self.index.grow(&mut self.writer, spare).is_some() {
+                return Err(EINVAL);
+            }
+            let link = self.link(self.count)?;
+            // SAFETY: There is one thread, and the element stays where it is.
+            unsafe { self.index.insert(&mut self.writer, link) };
+            self.count += 1;
+            Ok(())
+        }
+
+        /// Removes the first element.
+        fn remove(&mut self) -> Result {
+            let srcu = self.srcu_ptr();
+            let link = self.link(0)?;
+            // SAFETY: As above. `srcu` is dropped first.
+            unsafe {
+                let link = link.as_ref();
+                self.index.remove(&mut self.writer, link, srcu);
+            }
+            self.first += 1;
+            self.count -= 1;
+            Ok(())
+        }
+
+        /// Whether an element is found.
+        fn finds(&self, link: NonNull<Link>) -> bool {
+            // SAFETY: The elements stay where they are.
+            unsafe {
+                let key = link.as_ref().key;
+                self.index.find(key, |other| other == link).is_some()
+            }
+        }
+
+        /// Whether that is found which is in the index, and nothing else.
+        fn is_right(&self) -> bool {
+            self.index.elements() == self.count
+                && (0..self.links.len()).all(|number| {
+                    self.link(number)
+                        .is_ok_and(|link| self.finds(link) == (number < self.count))
+                })
+        }
+
+        /// Adds or removes until there are so many, and looks everything up in between: an error
+        /// if that is not right.
+        fn change_to(&mut self, count: usize) -> Result {
+            while self.count != count {
+                if self.count < count {
+                    self.add()?;
+                } else {
+                    self.remove()?;
+                }
+                let look = self.count % 7 == 0 || self.is_moving() || self.count == count;
+                if look && !self.is_right() {
+                    return Err(EINVAL);
+                }
+            }
+            Ok(())
+        }
+
+        /// Adds or removes until the newest row is another one.
+        fn change_row(&mut self, step: fn(&mut Self) -> Result) -> Result {
+            let before = self.newest();
+            while self.newest() == before {
+                step(self)?;
+            }
+            Ok(())
+        }
+
+        /// Adds and removes a few, many times, and says how often the newest row is another one.
+        fn changes_here(&mut self) -> Result<usize> {
+            let mut changes = 0;
+            for _ in 0..100 {
+                for step in [Self::add, Self::remove, Self::remove, Self::add] {
+                    let before = self.newest();
+                    step(self)?;
+                    changes += usize::from(self.newest() != before);
+                }
+                // No row is kept from coming back.
+                self.wait();
+            }
+            Ok(changes)
+        }
+
+        /// Whether a row is on its way in or out.
+        fn is_moving(&self) -> bool {
+            self.index.moving.load(Relaxed)
+        }
+
+        /// Waits until what is not needed is freed.
+        fn wait(&self) {
+            // SAFETY: The structure is valid.
+            unsafe { bindings::srcu_barrier(self.srcu_ptr()) };
+        }
+
+        /// The number of buckets.
+        fn buckets(&self) -> usize {
+            self.index.buckets.load(Relaxed)
+        }
+
+        /// The rows that there is memory for.
+        fn rows(&self) -> usize {
+            self.writer.rows.len() + self.waiting()
+        }
+
+        /// Those of them that wait for a grace period.
+        fn waiting(&self) -> usize {
+            self.index.rows.iter().filter(|row| !row.is_free()).count()
+        }
+
+        /// The row of markers that came last, and how long it is.
+        fn newest(&self) -> (*const Link, usize) {
+            let row = self.writer.rows.last();
+            row.map_or((ptr::null(), 0), |row| (row.as_ptr(), row.len()))
+        }
+    }
+
+    /// Everything is found while the index grows, shrinks and grows again, and the memory is what
+    /// it should be: at most 8 bytes an element while it grows, and none in the end.
+    #[test]
+    fn memory_follows_the_elements() -> Result {
+        let mut ring = Ring::new()?;
+        for (least, most) in [(0, 700), (40, 300), (0, 700), (3, 90), (0, 1)] {
+            ring.change_to(most)?;
+            assert!(ring.buckets() * size_of::<Link>() <= 8 * most.max(2));
+            assert!(ring.buckets() * 2 * LOAD >= most);
+            ring.change_to(least)?;
+            ring.wait();
+            assert_eq!(ring.waiting(), 0);
+            // One more while the last row moves.
+            assert!(ring.rows() <= doublings((least / MIN_LOAD).max(1)) + 1);
+        }
+        assert_eq!(ring.rows(), 0);
+        assert_eq!(ring.buckets(), 1);
+        Ok(())
+    }
+
+    /// The same without waiting for the grace periods.
+    #[test]
+    fn grows_while_rows_wait() -> Result {
+        let mut ring = Ring::new()?;
+        for _ in 0..3 {
+            ring.change_to(700)?;
+            ring.change_to(5)?;
+            ring.change_to(200)?;
+            ring.change_to(0)?;
+        }
+        ring.wait();
+        assert_eq!(ring.rows(), 0);
+        // And all is as it was in the beginning.
+        ring.change_to(700)?;
+        assert!(ring.buckets() * 2 * LOAD >= 700);
+        Ok(())
+    }
+
+    /// Who adds and removes at a border does not change the rows each time.
+    #[test]
+    fn borders_are_wide() -> Result {
+        let mut ring = Ring::new()?;
+        ring.change_to(200)?;
+        // A row is on its way in.
+        ring.change_row(Ring::add)?;
+        assert!(ring.is_moving());
+        assert_eq!(ring.changes_here()?, 0);
+        // It is in.
+        while ring.is_moving() {
+            ring.add()?;
+        }
+        assert_eq!(ring.changes_here()?, 0);
+        // It goes out, and does not come back.
+        while !ring.is_moving() {
+            ring.remove()?;
+        }
+        assert!(ring.changes_here()? <= 1);
+        ring.change_row(Ring::remove)?;
+        assert!(ring.changes_here()? <= 1);
+        assert!(ring.is_right());
+        Ok(())
+    }
+
+    /// A row that is on its way in can turn round, and so can one that is on its way out.
+    #[test]
+    fn rows_turn_round() -> Result {
+        let mut ring = Ring::new()?;
+        while ring.buckets() < 64 {
+            ring.add()?;
+        }
+        // On its way in.
+        ring.change_row(Ring::add)?;
+        assert!(ring.is_moving());
+        let row = ring.newest();
+        assert!(ring.is_right());
+        while ring.newest() == row {
+            ring.remove()?;
+            assert!(ring.is_right());
+        }
+        ring.wait();
+        // On its way out: it comes back as it is.
+        while !ring.is_moving() {
+            ring.remove()?;
+        }
+        let row = ring.newest();
+        assert!(ring.writer.placed > 0);
+        assert!(ring.is_right());
+        while ring.is_moving() {
+            ring.add()?;
+            assert!(ring.is_right());
+        }
+        assert_eq!(ring.newest(), row);
+        assert_eq!(ring.waiting(), 0);
+        ring.change_to(0)?;
+        ring.wait();
+        assert_eq!(ring.rows(), 0);
+        Ok(())
+    }
+
+    /// A reader that stands at a marker still finds what is there when the row has gone, and the
+    /// row is not freed before the reader has left.
+    #[test]
+    fn readers_keep_rows() -> Result {
+        let mut ring = Ring::new()?;
+        ring.change_to(600)?;
+        let buckets = ring.buckets();
+        // One of the newer elements, whose search starts in the row that goes first, stays.
+        let in_last_row = |ring: &Ring, number| -> Option<(usize, NonNull<Link>)> {
+            let link: NonNull<Link> = ring.link(number).ok()?;
+            // SAFETY: The elements stay where they are.
+            let bucket = bucket_of(unsafe { link.as_ref() }.key, buckets);
+            (bucket >= buckets / 2).then_some((bucket, link))
         };
-        assert!(links.iter().all(found));
-        for link in links.iter().step_by(2) {
+        let (bucket, stays) = (580..600)
+            .find_map(|number| in_last_row(&ring, number))
+            .ok_or(EINVAL)?;
+        let reads = ring.srcu.as_ref().get_ref();
+        // CAST: `Srcu` is a transparent wrapper.
+        let srcu: *mut bindings::srcu_struct = ptr::from_ref(reads).cast_mut().cast();
+        // SAFETY: The structure is valid until the ring is dropped.
+        let section = unsafe { bindings::srcu_read_lock(srcu) };
+        let start = ptr::from_ref(ring.index.marker(bucket));
+        while ring.link(0)? != stays {
+            ring.remove()?;
+        }
+        assert!(ring.waiting() > 0);
+        // SAFETY: The marker and what is behind it stay during the critical section.
+        let mut at = unsafe { start.as_ref() };
+        let mut found = false;
+        while let Some(link) = at {
+            found |= ptr::eq(link, stays.as_ptr());
             // SAFETY: As above.
-            unsafe { index.remove(&mut writer, link) };
+            at = unsafe { link.next.load(Acquire).as_ref() };
         }
-        for (number, link) in links.iter().enumerate() {
-            assert_eq!(found(link), number % 2 == 1);
-        }
-        assert_eq!(Index::elements(&writer), COUNT as usize / 2);
+        assert!(found);
+        assert!(ring.waiting() > 0);
+        assert!(ring.is_right());
+        // SAFETY: As above; `section` came from there.
+        unsafe { bindings::srcu_read_unlock(srcu, section) };
+        ring.wait();
+        assert_eq!(ring.waiting(), 0);
         Ok(())
     }
 }

@@ -573,11 +573,6 @@ impl<P: Payload> Tree<P> {
         self.lock.lock().root.clone().ok_or(ENODEV)
     }
 
-    /// The nodes that are allocated, those included that wait for a grace period.
-    pub(crate) fn nodes(&self) -> usize {
-        self.nodes.load(Relaxed)
-    }
-
     /// The hash of a name in a directory. Different directories have different ones.
     fn hash(&self, parent: *const Node<P>, name: &[u8]) -> u32 {
         let mut key = self.key;
@@ -658,7 +653,7 @@ impl<P: Payload> Tree<P> {
         // INVARIANT: The references are as they must be.
         Ok(NewNode {
             node,
-            spare: self.index.prepare_growth(self.nodes()),
+            spare: self.index.prepare_growth(),
         })
     }
 }
@@ -774,8 +769,13 @@ impl<P: Payload> TreeLock<'_, P> {
     unsafe fn unlink(&mut self, node: &Node<P>, removed: &mut Removed<P>) {
         let raw = ptr::from_ref(node).cast_mut();
         node.dead.store(true, Release);
-        // SAFETY: The tree lock is held, and the caller says that the node is linked.
-        unsafe { self.tree.index.remove(&mut self.locked.index, &node.link) };
+        // SAFETY: The tree lock is held, and the caller says that the node is linked. The tree,
+        // which is pinned, waits for callbacks of its SRCU structure before it goes.
+        unsafe {
+            let srcu = self.tree.srcu_ptr();
+            let writer = &mut self.locked.index;
+            self.tree.index.remove(writer, &node.link, srcu);
+        }
         let next = node.next.load(Relaxed);
         // SAFETY: The tree lock is held, which these fields are under; neighbours of a linked node
         // are linked, and so valid.
