@@ -46,6 +46,7 @@ use crate::vfs::{
     InodeInit,
     InodeKind,
     NewInode,
+    OnceBox,
     OpenFile,
     Options,
     SuperBlock,
@@ -67,8 +68,7 @@ use kernel::{
             Release, //
         },
         Arc,
-        Mutex,
-        SetOnce, //
+        Mutex, //
     },
 };
 
@@ -208,7 +208,7 @@ struct Files {
     /// The inode number of the first file; the others follow.
     first_number: u64,
     /// Changed attributes, by index; there once one was changed.
-    attributes: SetOnce<KVVec<Attr>>,
+    attributes: OnceBox<KVVec<Attr>>,
 }
 
 /// What a node of eventfs carries: all that is known of a directory, or of a file with a name of
@@ -223,9 +223,9 @@ pub(crate) struct Meta {
     /// Whether it is a directory, not a file with a name of its own.
     directory: bool,
     /// The files of a directory, once its provider has listed them.
-    files: SetOnce<Files>,
+    files: OnceBox<Files>,
     /// Allocated when there is something to remember: most nodes are as their mount is.
-    attributes: SetOnce<KBox<NodeAttr>>,
+    attributes: OnceBox<NodeAttr>,
     /// For the provider: whether it has taken in what is in the directory.
     complete: Atomic<bool>,
 }
@@ -260,52 +260,43 @@ impl Meta {
 
     /// The names of the files of the directory, once they are known.
     pub(crate) fn table(&self) -> Option<&Arc<Table>> {
-        self.files.as_ref().map(|files| &files.table)
+        self.files.get().map(|files| &files.table)
     }
 
     /// The attributes of the node, made if there are none yet. May sleep.
-    ///
-    /// The tree lock makes sure that who finds none does not meet one in the making.
-    fn make_attributes(&self, tree: &Tree<Meta>) -> Result<&NodeAttr> {
-        if self.attributes.as_ref().is_none() {
+    fn make_attributes(&self) -> Result<&NodeAttr> {
+        self.attributes.get_or_try_init(|| {
             let attributes = NodeAttr {
                 own: Attr::new(),
                 base_uid: Saved::new(None),
                 base_gid: Saved::new(None),
             };
-            let attributes = KBox::new(attributes, GFP_KERNEL)?;
-            let _lock = tree.lock();
-            self.attributes.populate(attributes);
-        }
-        self.attributes.as_ref().map(|own| &**own).ok_or(ENODEV)
+            Ok(KBox::new(attributes, GFP_KERNEL)?)
+        })
     }
 
     /// The attributes of a file of the directory, made if there are none yet. May sleep.
-    ///
-    /// As for [`Self::make_attributes`].
-    fn make_file_attributes(&self, tree: &Tree<Meta>, entry: usize) -> Result<&Attr> {
-        let files = self.files.as_ref().ok_or(ENODEV)?;
-        if files.attributes.as_ref().is_none() {
+    fn make_file_attributes(&self, entry: usize) -> Result<&Attr> {
+        let files = self.files.get().ok_or(ENODEV)?;
+        let all = files.attributes.get_or_try_init(|| {
             let mut attributes = KVVec::with_capacity(files.table.names.len(), GFP_KERNEL)?;
             for _ in files.table.names() {
                 attributes.push(Attr::new(), GFP_KERNEL)?;
             }
-            let _lock = tree.lock();
-            files.attributes.populate(attributes);
-        }
-        let attributes = files.attributes.as_ref().ok_or(ENODEV)?;
-        attributes.get(entry).ok_or(ENODEV)
+            Ok(KBox::new(attributes, GFP_KERNEL)?)
+        })?;
+        all.get(entry).ok_or(ENODEV)
     }
 
     /// The owner that was set for the node, or that it was created for.
     fn uid(&self) -> Option<u32> {
-        let attributes = self.attributes.as_ref()?;
+        let attributes = self.attributes.get()?;
         attributes.own.uid.get().or(attributes.base_uid.get())
     }
 
     /// The group, likewise.
     fn gid(&self) -> Option<u32> {
-        let attributes = self.attributes.as_ref()?;
+        let attributes = self.attributes.get()?;
         attributes.own.gid.get().or(attributes.base_gid.get())
     }
 
@@ -322,7 +313,7 @@ impl Meta {
                 attr.mode.set(None);
             }
         };
-        if let Some(attributes) = self.attributes.as_ref() {
+        if let Some(attributes) = self.attributes.get() {
             forget(&attributes.own);
             if uid {
                 attributes.base_uid.set(None);
@@ -331,10 +322,7 @@ impl Meta {
                 attributes.base_gid.set(None);
             }
         }
-        let files = self
-            .files
-            .as_ref()
-            .and_then(|files| files.attributes.as_ref());
+        let files = self.files.get().and_then(|files| files.attributes.get());
         for attr in files.into_iter().flatten() {
             forget(attr);
         }
@@ -388,8 +376,8 @@ impl EventTree {
                     number: ROOT_NUMBER,
                     identity: 0,
                     directory: true,
-                    files: SetOnce::new(),
-                    attributes: SetOnce::new(),
+                    files: OnceBox::new(),
+                    attributes: OnceBox::new(),
                     complete: Atomic::new(false),
                 })
             }),
@@ -432,20 +420,19 @@ impl EventTree {
             number: self.numbers(1),
             identity,
             directory,
-            files: SetOnce::new(),
-            attributes: SetOnce::new(),
+            files: OnceBox::new(),
+            attributes: OnceBox::new(),
             complete: Atomic::new(false),
         };
-        let owner = &parent.payload().attributes;
-        if owner.as_ref().is_some() {
-            meta.make_attributes(&self.nodes)?;
+        if parent.payload().attributes.get().is_some() {
+            meta.make_attributes()?;
         }
         let new = self.nodes.prepare(parent, name, meta)?;
         let linked = {
             let mut lock = self.nodes.lock();
             // New nodes take the owner of their parent, where that is not the one of the mount
             // (U15). Under the lock, so that a remount does not miss them (U14).
-            if let Some(attributes) = new.payload().attributes.as_ref() {
+            if let Some(attributes) = new.payload().attributes.get() {
                 attributes.base_uid.set(parent.payload().uid());
                 attributes.base_gid.set(parent.payload().gid());
             }
@@ -491,16 +478,17 @@ impl EventTree {
         self.add(parent, name, provider, identity, false)
     }
 
-    /// Says which files a directory has, if that was not said before. Does not sleep.
-    pub(crate) fn set_table(&self, dir: &Node<Meta>, table: Arc<Table>) {
-        let files = Files {
-            first_number: self.numbers(table.names.len()),
-            table,
-            attributes: SetOnce::new(),
-        };
-        // Under the lock, so that when this returns there is one, whoever has made it.
-        let _lock = self.nodes.lock();
-        dir.payload().files.populate(files);
+    /// Says which files a directory has, if that was not said before. May sleep.
+    pub(crate) fn set_table(&self, dir: &Node<Meta>, table: Arc<Table>) -> Result {
+        dir.payload().files.get_or_try_init(|| {
+            let files = Files {
+                first_number: self.numbers(table.names.len()),
+                table,
+                attributes: OnceBox::new(),
+            };
+            Ok(KBox::new(files, GFP_KERNEL)?)
+        })?;
+        Ok(())
     }
 
     /// Removes a node and all below it (L6). May sleep: to be called without the tree lock.
@@ -573,7 +561,7 @@ impl EventTree {
 
     /// The owner and the group of a file or a directory.
     fn owner_of(&self, meta: &Meta, attr: Option<&Attr>) -> (u32, u32) {
-        let node = meta.attributes.as_ref();
+        let node = meta.attributes.get();
         let uid = attr
             .and_then(|attr| attr.uid.get())
             .or_else(|| node?.base_uid.get());
@@ -595,11 +583,11 @@ impl EventTree {
     ) -> (u16, (u32, u32)) {
         let meta = node.payload();
         let attr = match entry {
-            None => meta.attributes.as_ref().map(|attributes| &attributes.own),
+            None => meta.attributes.get().map(|attributes| &attributes.own),
             Some(entry) => meta
                 .files
-                .as_ref()
-                .and_then(|files| files.attributes.as_ref())
+                .get()
+                .and_then(|files| files.attributes.get())
                 .and_then(|attributes| attributes.get(entry)),
         };
         let default = if node.parent().is_none() && entry.is_none() {
@@ -629,7 +617,7 @@ impl EventTree {
         let number = match target.entry {
             None => meta.number,
             // CAST: An index fits.
-            Some(entry) => meta.files.as_ref().ok_or(ENOENT)?.first_number + entry as u64,
+            Some(entry) => meta.files.get().ok_or(ENOENT)?.first_number + entry as u64,
         };
         let kind = match target.operations {
             None => InodeKind::Directory(DirVTable::new::<OpenDir>()),
@@ -738,10 +726,7 @@ impl FileSystem for EventFs {
         }
         if let Some(mode) = options.mode {
             tree.mode.store(u32::from(mode), Relaxed);
-            if let Some(root) = lock
-                .root()
-                .and_then(|root| root.payload().attributes.as_ref())
-            {
+            if let Some(root) = lock.root().and_then(|root| root.payload().attributes.get()) {
                 root.own.mode.set(None);
             }
         }
@@ -828,8 +813,8 @@ impl FileSystem for EventFs {
         let tree = private.node.tree();
         let attr = match private.entry {
             _ if !(change.mode() || change.uid() || change.gid()) => None,
-            None => Some(&meta.make_attributes(tree)?.own),
-            Some(entry) => Some(meta.make_file_attributes(tree, entry)?),
+            None => Some(&meta.make_attributes()?.own),
+            Some(entry) => Some(meta.make_file_attributes(entry)?),
         };
         change.resize();
 

@@ -237,7 +237,7 @@ impl Mirror {
         })?;
         if node.payload().table().is_none() {
             let files = core::mem::take(&mut listing.files);
-            tree.set_table(node, self.table(files)?);
+            tree.set_table(node, self.table(files)?)?;
         }
         let mut listed = KVVec::with_capacity(listing.dirs.len(), GFP_KERNEL)?;
         for (name, number) in &listing.dirs {

@@ -15,6 +15,7 @@ mod index;
 pub(crate) mod inode;
 pub(crate) mod lower;
 pub(crate) mod node;
+pub(crate) mod once;
 pub(crate) mod registration;
 pub(crate) mod super_block;
 
@@ -64,6 +65,7 @@ pub(crate) use self::{
         InodeKind,
         NewInode, //
     },
+    once::OnceBox,
     registration::{
         FileSystem,
         Options,
