@@ -25,6 +25,7 @@ use crate::vfs::{
     inode::DirVTable,
     lower::InternalMount,
     node::{
+        Carried,
         Node,
         NodeRef,
         Payload,
@@ -124,8 +125,9 @@ pub(crate) struct Target {
 /// All functions may sleep. They are called without the tree lock; `find` and, before an owner
 /// changes, `refresh` with the `i_rwsem` of the directory held.
 ///
-/// The last reference to a provider may be dropped in softirq context, unless somebody keeps one
-/// until the tree is gone.
+/// The last reference to a provider may go with a node, which may be dropped by a reader of the
+/// tree: a provider that waits for a grace period of the tree when it is dropped must be kept by
+/// somebody until the tree is gone (L4).
 pub(crate) trait Provider: Send + Sync {
     /// Says what a name in a directory stands for; `None` if there is no such name.
     fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>>;
@@ -135,6 +137,46 @@ pub(crate) trait Provider: Send + Sync {
 
     /// The file system that the tree is a view of. Its root is that of the tree.
     fn lower(&self) -> Option<&InternalMount>;
+}
+
+/// What nodes have in common that are alike.
+pub(crate) struct Kind {
+    /// The code that answers for them.
+    provider: Arc<dyn Provider>,
+    /// Whether they are directories, not files with a name of their own.
+    directory: bool,
+    /// The kind of the single files in them, if their provider adds such files.
+    files: Option<Arc<Kind>>,
+}
+
+impl Kind {
+    /// Files with a name of their own.
+    fn single_files(provider: Arc<dyn Provider>) -> Self {
+        Self {
+            provider,
+            directory: false,
+            files: None,
+        }
+    }
+
+    /// Directories whose provider says later what is in each, and adds single files there, too.
+    fn various(provider: Arc<dyn Provider>) -> Result<Self> {
+        let files = Arc::new(Self::single_files(provider.clone()), GFP_KERNEL)?;
+        Ok(Self {
+            provider,
+            directory: true,
+            files: Some(files),
+        })
+    }
+
+    /// The kind of the single files in such directories.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTDIR`: there are none.
+    pub(crate) fn of_files(&self) -> Result<Arc<Kind>> {
+        self.files.clone().ok_or(ENOTDIR)
+    }
 }
 
 /// An attribute that was set by somebody, or was not.
@@ -191,7 +233,7 @@ impl Attr {
     }
 }
 
-/// Attributes of a node of its own, where they are not those of the mount.
+/// Attributes of a node and of its files, where they are not those of the mount.
 struct NodeAttr {
     /// What was changed of the node itself.
     own: Attr,
@@ -199,77 +241,128 @@ struct NodeAttr {
     base_uid: Saved,
     /// The group that the node was created for, likewise.
     base_gid: Saved,
+    /// What was changed of its files, by index.
+    files: OnceBox<KVVec<Attr>>,
 }
 
 /// The files of a directory.
 struct Files {
-    /// Their names, shared with other directories of this kind.
+    /// Their names, shared with other directories that have the same.
     table: Arc<Table>,
     /// The inode number of the first file; the others follow.
     first_number: u64,
-    /// Changed attributes, by index; there once one was changed.
-    attributes: OnceBox<KVVec<Attr>>,
 }
 
-/// What a node of eventfs carries: all that is known of a directory, or of a file with a name of
-/// its own, while there is neither dentry nor inode.
-pub(crate) struct Meta {
-    /// The code that answers for the node. It never changes.
-    provider: Arc<dyn Provider>,
-    /// The inode number.
-    number: u64,
-    /// For the provider to tell a directory from a later one of the same name.
-    identity: u64,
-    /// Whether it is a directory, not a file with a name of its own.
-    directory: bool,
+/// What is not known of most nodes. With the pointer to the children, it fits into 32 bytes.
+pub(crate) struct More {
     /// The files of a directory, once its provider has listed them.
     files: OnceBox<Files>,
-    /// Allocated when there is something to remember: most nodes are as their mount is.
+    /// Changed attributes of the node and of its files.
     attributes: OnceBox<NodeAttr>,
     /// For the provider: whether it has taken in what is in the directory.
     complete: Atomic<bool>,
 }
 
-impl Payload for Meta {}
+/// What a node of eventfs carries: all that is known of a directory, or of a file with a name of
+/// its own, while there is neither dentry nor inode.
+pub(crate) struct Meta {
+    /// What it has in common with others. It never changes.
+    kind: Arc<Kind>,
+    /// The inode number. It is kept, because it must be the same again after the inode was evicted,
+    /// and unlike that of any other file (U17).
+    number: u64,
+    /// For the provider: what tells the directory from others of its kind.
+    word: u64,
+}
+
+impl Payload for Meta {
+    type More = More;
+
+    fn more() -> More {
+        More {
+            files: OnceBox::new(),
+            attributes: OnceBox::new(),
+            complete: Atomic::new(false),
+        }
+    }
+}
+
+// There are as many as there are events. With a name of up to 16 bytes a node fits into 96.
+static_assert!(size_of::<Node<Meta>>() == 80);
 
 impl Meta {
-    /// The code behind the node.
-    pub(crate) fn provider(&self) -> &Arc<dyn Provider> {
-        &self.provider
+    /// What is known of each new node of this kind.
+    fn new(kind: Arc<Kind>, number: u64, word: u64) -> Self {
+        Self { kind, number, word }
     }
 
-    /// For the provider to tell a directory from a later one of the same name.
-    pub(crate) fn identity(&self) -> u64 {
-        self.identity
+    /// What the node has in common with others.
+    pub(crate) fn kind(&self) -> &Arc<Kind> {
+        &self.kind
+    }
+
+    /// The code behind the node.
+    pub(crate) fn provider(&self) -> &Arc<dyn Provider> {
+        &self.kind.provider
+    }
+
+    /// The inode number.
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What the provider has given the node.
+    pub(crate) fn word(&self) -> u64 {
+        self.word
     }
 
     /// Whether it is a directory.
     pub(crate) fn is_directory(&self) -> bool {
-        self.directory
+        self.kind.directory
     }
+}
 
+impl Carried<Meta> {
     /// Whether the provider has said that it has taken in what is in the directory.
     pub(crate) fn is_complete(&self) -> bool {
-        self.complete.load(Acquire)
+        self.more().is_some_and(|more| more.complete.load(Acquire))
     }
 
-    /// Says so.
-    pub(crate) fn set_complete(&self) {
-        self.complete.store(true, Release);
+    /// Says so. May sleep.
+    pub(crate) fn set_complete(&self) -> Result {
+        self.make_more()?.complete.store(true, Release);
+        Ok(())
     }
 
     /// The names of the files of the directory, once they are known.
-    pub(crate) fn table(&self) -> Option<&Arc<Table>> {
-        self.files.get().map(|files| &files.table)
+    pub(crate) fn table(&self) -> Option<&Table> {
+        Some(&*self.more()?.files.get()?.table)
+    }
+
+    /// The inode number of a file of the directory.
+    fn file_number(&self, entry: usize) -> Option<u64> {
+        // CAST: An index fits.
+        Some(self.more()?.files.get()?.first_number + entry as u64)
+    }
+
+    /// The attributes of the node, if there are any.
+    fn attributes(&self) -> Option<&NodeAttr> {
+        self.more()?.attributes.get()
+    }
+
+    /// The attributes of its files, if there are any.
+    fn file_attributes(&self) -> Option<&KVVec<Attr>> {
+        self.attributes()?.files.get()
     }
 
     /// The attributes of the node, made if there are none yet. May sleep.
     fn make_attributes(&self) -> Result<&NodeAttr> {
-        self.attributes.get_or_try_init(|| {
+        self.make_more()?.attributes.get_or_try_init(|| {
             let attributes = NodeAttr {
                 own: Attr::new(),
                 base_uid: Saved::new(None),
                 base_gid: Saved::new(None),
+                files: OnceBox::new(),
             };
             Ok(KBox::new(attributes, GFP_KERNEL)?)
         })
@@ -277,10 +370,10 @@ impl Meta {
 
     /// The attributes of a file of the directory, made if there are none yet. May sleep.
     fn make_file_attributes(&self, entry: usize) -> Result<&Attr> {
-        let files = self.files.get().ok_or(ENODEV)?;
-        let all = files.attributes.get_or_try_init(|| {
-            let mut attributes = KVVec::with_capacity(files.table.names.len(), GFP_KERNEL)?;
-            for _ in files.table.names() {
+        let count = self.table().ok_or(ENODEV)?.names.len();
+        let all = self.make_attributes()?.files.get_or_try_init(|| {
+            let mut attributes = KVVec::with_capacity(count, GFP_KERNEL)?;
+            for _ in 0..count {
                 attributes.push(Attr::new(), GFP_KERNEL)?;
             }
             Ok(KBox::new(attributes, GFP_KERNEL)?)
@@ -290,13 +383,13 @@ impl Meta {
 
     /// The owner that was set for the node, or that it was created for.
     fn uid(&self) -> Option<u32> {
-        let attributes = self.attributes.get()?;
+        let attributes = self.attributes()?;
         attributes.own.uid.get().or(attributes.base_uid.get())
     }
 
     /// The group, likewise.
     fn gid(&self) -> Option<u32> {
-        let attributes = self.attributes.get()?;
+        let attributes = self.attributes()?;
         attributes.own.gid.get().or(attributes.base_gid.get())
     }
 
@@ -313,7 +406,7 @@ impl Meta {
                 attr.mode.set(None);
             }
         };
-        if let Some(attributes) = self.attributes.get() {
+        if let Some(attributes) = self.attributes() {
             forget(&attributes.own);
             if uid {
                 attributes.base_uid.set(None);
@@ -322,8 +415,7 @@ impl Meta {
                 attributes.base_gid.set(None);
             }
         }
-        let files = self.files.get().and_then(|files| files.attributes.get());
-        for attr in files.into_iter().flatten() {
+        for attr in self.file_attributes().into_iter().flatten() {
             forget(attr);
         }
     }
@@ -371,15 +463,8 @@ impl EventTree {
 
         try_pin_init!(Self {
             nodes <- Tree::with_root(move || {
-                Ok(Meta {
-                    provider,
-                    number: ROOT_NUMBER,
-                    identity: 0,
-                    directory: true,
-                    files: OnceBox::new(),
-                    attributes: OnceBox::new(),
-                    complete: Atomic::new(false),
-                })
+                let kind = Arc::new(Kind::various(provider)?, GFP_KERNEL)?;
+                Ok(Meta::new(kind, ROOT_NUMBER, 0))
             }),
             mounted: Arc::pin_init(SuperLink::new(), GFP_KERNEL)?,
             last_number: Atomic::new(ROOT_NUMBER),
@@ -405,34 +490,35 @@ impl EventTree {
         self.last_number.fetch_add(count as u64, Relaxed) + 1
     }
 
-    /// Adds a directory or a file. May sleep; `provider` answers for it.
-    fn add(
+    /// Adds a directory or a file. May sleep. The name is visible when this returns.
+    ///
+    /// `word` is for the provider.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`, `ENAMETOOLONG`: bad names, see [`Tree::prepare`].
+    /// - `EEXIST`: there is a node of this name.
+    /// - `ENODEV`: the parent was removed.
+    /// - `EPERM`: kernel lockdown forbids it.
+    /// - `ENOMEM`.
+    pub(crate) fn add(
         &self,
         parent: &Node<Meta>,
         name: &[u8],
-        provider: Arc<dyn Provider>,
-        identity: u64,
-        directory: bool,
+        kind: Arc<Kind>,
+        word: u64,
     ) -> Result<MetaRef> {
         vfs::check_lockdown()?;
-        let meta = Meta {
-            provider,
-            number: self.numbers(1),
-            identity,
-            directory,
-            files: OnceBox::new(),
-            attributes: OnceBox::new(),
-            complete: Atomic::new(false),
-        };
-        if parent.payload().attributes.get().is_some() {
-            meta.make_attributes()?;
-        }
+        let meta = Meta::new(kind, self.numbers(1), word);
         let new = self.nodes.prepare(parent, name, meta)?;
+        if parent.payload().attributes().is_some() {
+            new.payload().make_attributes()?;
+        }
         let linked = {
             let mut lock = self.nodes.lock();
             // New nodes take the owner of their parent, where that is not the one of the mount
             // (U15). Under the lock, so that a remount does not miss them (U14).
-            if let Some(attributes) = new.payload().attributes.get() {
+            if let Some(attributes) = new.payload().attributes() {
                 attributes.base_uid.set(parent.payload().uid());
                 attributes.base_gid.set(parent.payload().gid());
             }
@@ -444,51 +530,22 @@ impl EventTree {
             .map_err(|refused| refused.error)
     }
 
-    /// Adds a directory. May sleep. The name is visible when this returns.
-    ///
-    /// # Errors
-    ///
-    /// - `EINVAL`, `ENAMETOOLONG`: bad names, see [`Tree::prepare`].
-    /// - `EEXIST`: there is a node of this name.
-    /// - `ENODEV`: the parent was removed.
-    /// - `EPERM`: kernel lockdown forbids it.
-    /// - `ENOMEM`.
-    pub(crate) fn add_dir(
-        &self,
-        parent: &Node<Meta>,
-        name: &[u8],
-        provider: Arc<dyn Provider>,
-        identity: u64,
-    ) -> Result<MetaRef> {
-        self.add(parent, name, provider, identity, true)
-    }
-
-    /// Adds a single file, beside those of the table. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Self::add_dir`].
-    pub(crate) fn add_file(
-        &self,
-        parent: &Node<Meta>,
-        name: &[u8],
-        provider: Arc<dyn Provider>,
-        identity: u64,
-    ) -> Result<MetaRef> {
-        self.add(parent, name, provider, identity, false)
-    }
-
     /// Says which files a directory has, if that was not said before. May sleep.
     pub(crate) fn set_table(&self, dir: &Node<Meta>, table: Arc<Table>) -> Result {
-        dir.payload().files.get_or_try_init(|| {
+        let more = dir.payload().make_more()?;
+        more.files.get_or_try_init(|| {
             let files = Files {
                 first_number: self.numbers(table.names.len()),
                 table,
-                attributes: OnceBox::new(),
             };
             Ok(KBox::new(files, GFP_KERNEL)?)
         })?;
         Ok(())
+    }
+
+    /// The child of a directory with this name, if there is a node of it.
+    pub(crate) fn child(&self, dir: &Node<Meta>, name: &[u8]) -> Option<MetaRef> {
+        dir.child(name, &self.nodes.read())?.get()
     }
 
     /// Removes a node and all below it (L6). May sleep: to be called without the tree lock.
@@ -525,8 +582,7 @@ impl EventTree {
         // before the one that leads to it. So it goes with its last user, and the node with it.
         // What comes into the cache from now on is dead already.
         let forget = |dentry: &Held<'_>, node: &Node<Meta>| {
-            let table = node.payload().table();
-            for name in table.into_iter().flat_map(|table| table.names()) {
+            for name in node.payload().table().into_iter().flat_map(Table::names) {
                 if let Some(file) = dentry.cached_child(name) {
                     file.invalidate();
                 }
@@ -560,8 +616,8 @@ impl EventTree {
     }
 
     /// The owner and the group of a file or a directory.
-    fn owner_of(&self, meta: &Meta, attr: Option<&Attr>) -> (u32, u32) {
-        let node = meta.attributes.get();
+    fn owner_of(&self, meta: &Carried<Meta>, attr: Option<&Attr>) -> (u32, u32) {
+        let node = meta.attributes();
         let uid = attr
             .and_then(|attr| attr.uid.get())
             .or_else(|| node?.base_uid.get());
@@ -583,11 +639,9 @@ impl EventTree {
     ) -> (u16, (u32, u32)) {
         let meta = node.payload();
         let attr = match entry {
-            None => meta.attributes.get().map(|attributes| &attributes.own),
+            None => meta.attributes().map(|attributes| &attributes.own),
             Some(entry) => meta
-                .files
-                .get()
-                .and_then(|files| files.attributes.get())
+                .file_attributes()
                 .and_then(|attributes| attributes.get(entry)),
         };
         let default = if node.parent().is_none() && entry.is_none() {
@@ -615,9 +669,8 @@ impl EventTree {
     fn new_inode(&self, sb: &SuperBlock<EventFs>, target: Target) -> Result<NewInode<EventFs>> {
         let meta = target.node.payload();
         let number = match target.entry {
-            None => meta.number,
-            // CAST: An index fits.
-            Some(entry) => meta.files.get().ok_or(ENOENT)?.first_number + entry as u64,
+            None => meta.number(),
+            Some(entry) => meta.file_number(entry).ok_or(ENOENT)?,
         };
         let kind = match target.operations {
             None => InodeKind::Directory(DirVTable::new::<OpenDir>()),
@@ -702,7 +755,7 @@ impl FileSystem for EventFs {
             entry: None,
             permissions: DEFAULT_MODE,
             operations: None,
-            lower: match node.payload().provider.lower() {
+            lower: match node.payload().provider().lower() {
                 Some(mount) => Some(mount.root()?),
                 None => None,
             },
@@ -726,7 +779,7 @@ impl FileSystem for EventFs {
         }
         if let Some(mode) = options.mode {
             tree.mode.store(u32::from(mode), Relaxed);
-            if let Some(root) = lock.root().and_then(|root| root.payload().attributes.get()) {
+            if let Some(root) = lock.root().and_then(|root| root.payload().attributes()) {
                 root.own.mode.set(None);
             }
         }
@@ -764,7 +817,7 @@ impl FileSystem for EventFs {
         if parent.is_dead() {
             return Ok(());
         }
-        let found = parent.payload().provider.find(dir, dentry.name())?;
+        let found = parent.payload().provider().find(dir, dentry.name())?;
         let Some(target) = found else {
             return Ok(());
         };
@@ -807,7 +860,7 @@ impl FileSystem for EventFs {
 
         // What is in a directory before its owner changes does not take the new one.
         if inode.is_directory() && (change.uid() || change.gid()) {
-            meta.provider.refresh(inode)?;
+            meta.provider().refresh(inode)?;
         }
         // Times and sizes are the inode's alone.
         let tree = private.node.tree();
@@ -857,7 +910,7 @@ impl OpenDir {
         if node.is_dead() {
             return Err(ENOENT);
         }
-        meta.provider.refresh(inode)?;
+        meta.provider().refresh(inode)?;
 
         let sb = inode.super_block();
         let mut pinned = KVVec::new();
@@ -875,7 +928,7 @@ impl OpenDir {
             Err(error) if error == ENOENT || error == ESTALE => Ok(()),
             Err(error) => Err(error),
         };
-        for name in meta.table().into_iter().flat_map(|table| table.names()) {
+        for name in node.payload().table().into_iter().flat_map(Table::names) {
             pin(name, node)?;
         }
         for child in Self::children(node)? {

@@ -42,7 +42,7 @@ struct EventFsModule {
     registration: Registration<EventFs>,
     /// The nodes that all mounts show.
     tree: Arc<EventTree>,
-    /// Kept here so that it goes in process context: a node's reference may go in softirq context.
+    /// Kept here so that it goes last: a node may be dropped where this must not wait (L4).
     mirror: Arc<Mirror>,
 }
 

@@ -126,9 +126,9 @@ impl Mirror {
         Ok(table)
     }
 
-    /// The child of a node, if there is one of this name.
-    fn known(tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Option<MetaRef> {
-        dir.child(name, &tree.nodes().read())?.get()
+    /// Whether a node is tracefs's, as the directory that it is in is.
+    fn is_ours(dir: &Node<Meta>, child: &Node<Meta>) -> bool {
+        Arc::ptr_eq(child.payload().provider(), dir.payload().provider())
     }
 
     /// Finds, or makes, the node for what a name in tracefs leads to. `None`: it has changed
@@ -141,9 +141,9 @@ impl Mirror {
     ) -> Result<Option<MetaRef>> {
         let identity = lower.inode_number();
         let directory = lower.is_directory();
-        if let Some(known) = Self::known(tree, dir, name) {
+        if let Some(known) = tree.child(dir, name) {
             let meta = known.payload();
-            if meta.identity() == identity && meta.is_directory() == directory {
+            if meta.word() == identity && meta.is_directory() == directory {
                 return Ok(Some(known));
             }
             // Either the node is that of an earlier directory, or what was looked up is.
@@ -152,13 +152,12 @@ impl Mirror {
             }
             return Ok(None);
         }
-        let provider = dir.payload().provider().clone();
-        let added = if directory {
-            tree.add_dir(dir, name, provider, identity)
+        let kind = if directory {
+            dir.payload().kind().clone()
         } else {
-            tree.add_file(dir, name, provider, identity)
+            dir.payload().kind().of_files()?
         };
-        match added {
+        match tree.add(dir, name, kind, identity) {
             Ok(node) => Ok(Some(node)),
             // Somebody else was faster.
             Err(error) if error == EEXIST => Ok(None),
@@ -176,7 +175,7 @@ impl Mirror {
     ) -> Result<Option<Target>> {
         for _ in 0..RETRIES {
             // Before the question: the answer says nothing of a node that came later.
-            let known = Self::known(tree, dir, name);
+            let known = tree.child(dir, name);
             let lower = match lower_dir.lookup(name) {
                 Ok(lower) => lower,
                 Err(error) if error == ENOENT => {
@@ -242,8 +241,8 @@ impl Mirror {
         let mut listed = KVVec::with_capacity(listing.dirs.len(), GFP_KERNEL)?;
         for (name, number) in &listing.dirs {
             listed.push((name.as_slice(), *number), GFP_KERNEL)?;
-            match Self::known(tree, node, name) {
-                Some(known) if known.payload().identity() == *number => {}
+            match tree.child(node, name) {
+                Some(known) if known.payload().word() == *number => {}
                 Some(_) => drop(self.resolve(tree, node, lower, name)?),
                 None => self.take_in_dir(tree, node, name, *number)?,
             }
@@ -253,12 +252,11 @@ impl Mirror {
         listed.sort_unstable();
         for child in children(tree, node)? {
             let meta = child.payload();
-            let ours = Arc::ptr_eq(meta.provider(), node.payload().provider());
             let is_listed = || {
-                let key = (child.name(), meta.identity());
+                let key = (child.name(), meta.word());
                 listed.binary_search(&key).is_ok()
             };
-            if ours && !(meta.is_directory() && is_listed()) {
+            if Self::is_ours(node, &child) && !(meta.is_directory() && is_listed()) {
                 self.resolve(tree, node, lower, child.name())?;
             }
         }
@@ -266,12 +264,11 @@ impl Mirror {
         let table = node.payload().table();
         for name in &listing.files {
             let has = table.is_some_and(|table| table.position(name).is_some());
-            if !has && Self::known(tree, node, name).is_none() {
+            if !has && tree.child(node, name).is_none() {
                 self.resolve(tree, node, lower, name)?;
             }
         }
-        node.payload().set_complete();
-        Ok(())
+        node.payload().set_complete()
     }
 
     /// Makes a node for a directory that was listed and is not known.
@@ -282,8 +279,7 @@ impl Mirror {
         name: &[u8],
         identity: u64,
     ) -> Result {
-        let provider = parent.payload().provider().clone();
-        match tree.add_dir(parent, name, provider, identity) {
+        match tree.add(parent, name, parent.payload().kind().clone(), identity) {
             // Somebody else was faster. Who is right turns out at the next look-up.
             Err(error) if error == EEXIST => Ok(()),
             added => added.map(drop),

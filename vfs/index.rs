@@ -27,11 +27,14 @@ use core::ptr::{
 use kernel::{
     bindings,
     prelude::*,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        Refcount, //
     },
     types::Opaque, //
 };
@@ -64,14 +67,18 @@ pub(super) struct Link {
     next: Atomic<*mut Link>,
     /// Position in the list: see [`element_key`] and [`marker_key`].
     key: u32,
+    /// The references to the element: for who owns it, not for the list, and of no use in a marker.
+    /// They are here because there would be padding.
+    pub(super) refs: Refcount,
 }
 
 impl Link {
     /// A link that is in no list yet.
-    pub(super) const fn new(key: u32) -> Self {
+    pub(super) fn new(key: u32) -> Self {
         Self {
             next: Atomic::new(ptr::null_mut()),
             key,
+            refs: Refcount::new(1),
         }
     }
 }
@@ -209,7 +216,7 @@ impl Writer {
 
 impl Index {
     /// An index with one bucket and no elements.
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             head: Link::new(0),
             rows: [const { Row::new() }; MAX_DOUBLINGS],

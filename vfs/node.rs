@@ -4,8 +4,9 @@
 //!
 //! A [`Tree`] is pure metadata: it knows nothing of dentries and inodes. Who owns what:
 //!
-//! - A node is freed when its last counted reference ([`NodeRef`]) is gone and an SRCU and then an
-//!   RCU grace period have passed. While it is linked, its tree owns one such reference.
+//! - A node owns what it carries until its last counted reference ([`NodeRef`]) is gone. Its memory
+//!   is freed when then an SRCU and an RCU grace period have passed: see [`Seen`]. While it is
+//!   linked, its tree owns one such reference.
 //! - A node owns a reference to its parent, until its own last reference goes.
 //! - A tree outlives its nodes: its destructor waits for them.
 //!
@@ -21,12 +22,15 @@ use super::{
         Link,
         Spare, //
     },
+    OnceBox,
     RcuForeign, //
 };
 use core::{
     alloc::Layout,
     cell::UnsafeCell,
     marker::PhantomData,
+    mem::ManuallyDrop,
+    ops::Deref,
     ptr::{
         self,
         NonNull, //
@@ -59,75 +63,200 @@ use kernel::{
         },
         srcu,
         Mutex,
-        Refcount,
         Srcu, //
     },
     time::{
         delay::fsleep,
         Delta, //
-    },
-    types::Opaque, //
+    }, //
 };
 
 /// The longest name of a node, in bytes (`NAME_MAX`).
 pub(crate) const NAME_MAX: usize = bindings::NAME_MAX as usize;
 
-/// What a node carries.
+/// What is known of a node.
 ///
-/// It is dropped in an RCU callback, that is in softirq context: dropping must not sleep.
-pub(crate) trait Payload: Send + Sync + 'static {
-    /// Called once, when the last counted reference to the node has gone, and only for nodes that
-    /// were once linked. May sleep. Readers under SRCU may still look at the payload.
-    fn release(&self) {}
+/// It is dropped with the last counted reference to the node, where that is given up: not under the
+/// tree lock, but maybe by a [`Reader`], so that dropping must not wait for a grace period (L4).
+pub(crate) trait Payload: Send + Sync + Sized + 'static {
+    /// What is not known of most nodes. They pay nothing for it.
+    type More: Send + Sync + 'static;
+
+    /// What is in it when it is first needed.
+    fn more() -> Self::More;
+}
+
+/// What a node carries: its payload, and on demand what most nodes do without.
+pub(crate) struct Carried<P: Payload> {
+    /// What is known of each node.
+    payload: P,
+    /// What is not. One pointer for all of it: most nodes are directories without subdirectories,
+    /// and are as their kind says.
+    extra: OnceBox<Extra<P>>,
+}
+
+/// What most nodes do without.
+struct Extra<P: Payload> {
+    /// The children. Behind a pointer of its own, as what has more seldom has children.
+    children: OnceBox<ChildList<P>>,
+    /// For the payload.
+    more: P::More,
+}
+
+/// The children of a node, of which there are some, or were, or will be soon.
+struct ChildList<P: Payload> {
+    /// The tree. Kept here, and not in each child.
+    tree: NonNull<Tree<P>>,
+    /// The oldest child. Written under the tree lock, read also under SRCU.
+    first: Atomic<*mut Node<P>>,
+    /// What is under the tree lock.
+    locked: UnsafeCell<LockedList<P>>,
+}
+
+/// What is under the tree lock of the children of a node.
+struct LockedList<P: Payload> {
+    /// The newest child, where the next one is appended.
+    last: *mut Node<P>,
+}
+
+impl<P: Payload> LockedList<P> {
+    /// No children.
+    const EMPTY: Self = Self {
+        last: ptr::null_mut(),
+    };
+}
+
+impl<P: Payload> Carried<P> {
+    /// Just the payload.
+    fn new(payload: P) -> Self {
+        Self {
+            payload,
+            extra: OnceBox::new(),
+        }
+    }
+
+    /// The place for what most nodes do without. May sleep.
+    fn make_extra(&self) -> Result<&Extra<P>> {
+        self.extra.get_or_try_init(|| {
+            let extra = Extra {
+                children: OnceBox::new(),
+                more: P::more(),
+            };
+            Ok(KBox::new(extra, GFP_KERNEL)?)
+        })
+    }
+
+    /// What is not known of most nodes, if it is of this one.
+    pub(crate) fn more(&self) -> Option<&P::More> {
+        Some(&self.extra.get()?.more)
+    }
+
+    /// What is not known of most nodes, made if it is not there yet. May sleep.
+    pub(crate) fn make_more(&self) -> Result<&P::More> {
+        Ok(&self.make_extra()?.more)
+    }
+
+    /// The children, if there have ever been some.
+    fn list(&self) -> Option<&ChildList<P>> {
+        self.extra.get()?.children.get()
+    }
+
+    /// Makes it possible that there are children. May sleep.
+    ///
+    /// `tree` must be the one of the node.
+    fn make_list(&self, tree: &Tree<P>) -> Result {
+        self.make_extra()?.children.get_or_try_init(|| {
+            let list = ChildList {
+                tree: NonNull::from(tree),
+                first: Atomic::new(ptr::null_mut()),
+                locked: UnsafeCell::new(LockedList::EMPTY),
+            };
+            Ok(KBox::new(list, GFP_KERNEL)?)
+        })?;
+        Ok(())
+    }
+}
+
+impl<P: Payload> Deref for Carried<P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        &self.payload
+    }
+}
+
+/// Memory that is of use for one thing after the other: see the invariants of [`Node`].
+#[repr(C)]
+union Content<P: Payload> {
+    /// While there are counted references.
+    carried: ManuallyDrop<Carried<P>>,
+    /// For the grace periods, after them.
+    rcu: bindings::callback_head,
+}
+
+/// Another such place: see the invariants of [`Node`].
+#[repr(C)]
+union Place<P: Payload> {
+    /// The sibling that was added before a linked node, null if there is none.
+    previous: *mut Node<P>,
+    /// The node behind one in the chain of a [`Removed`], null if there is none.
+    after: *mut Node<P>,
+    /// The tree that a node without references is still counted in.
+    tree: *const Tree<P>,
 }
 
 /// A node: the metadata of a directory, or of a file that has a name of its own.
+///
+/// There are many of them, and each byte counts. With 32 bytes of [`Carried`] it takes 80, so that
+/// the most usual names, of up to 16 bytes, fit with it into 96. What is not here: the tree, which
+/// the parent knows; the children, which most do not have; memory for the grace periods.
 ///
 /// # Invariants
 ///
 /// - `parent` is null (only for the root), or points to a node of the same tree of which this one
 ///   owns a reference, until its own last reference is gone.
-/// - `next`, `first` and `link` lead to nodes whose memory stays valid for those who read them in
-///   an SRCU read-side critical section of `tree`, or under the tree lock.
-/// - `previous` and `last` are used under the tree lock only.
-/// - `rcu` is used for the chain of a [`Removed`] while the tree's reference is in one, and for the
-///   grace periods once there are no references; by nobody else.
-/// - `tree` is valid as long as the node is.
-/// - `name_len` bytes of name follow the struct in the same allocation, and never change.
+/// - `next`, `link`, and `first` of a [`ChildList`] lead to nodes whose memory stays valid for who
+///   reads them in an SRCU read-side critical section of the tree, or under the tree lock.
+/// - `name_len` bytes of name follow the struct in the same allocation. They, `name_len`, `parent`
+///   and the key in `link` never change.
+/// - `content` is what the node carries while there are counted references, and is used by their
+///   owners only. Then it is for the grace periods. Without a reference (a [`Seen`], a search in
+///   the index, an iteration) one reads `link`, `dead`, `next`, the name, and `parent` as an
+///   address. None of these shares its memory with anything. (In C, `is_freed` shared it with a
+///   list link, and told that a removed node was not (U06).) So nothing that is shared has to tell
+///   what it is: who uses it has the reference, or the lock, that says so.
+/// - `place` is `previous` while the node is linked, and is used under the tree lock; then `after`,
+///   and is used by the [`Removed`] that owns the tree's reference; then `tree`, once there are no
+///   references.
+/// - The root, and each node that is a parent, carry a [`ChildList`] with their tree. The tree is
+///   valid as long as the node is.
 #[repr(C)]
 pub(crate) struct Node<P: Payload> {
-    /// First, so that a pointer to it is one to the node.
+    /// The place in the index, with the counted references: what `NodeRef`s and the tree own. Zero
+    /// for good once it is zero. First, so that a pointer to it is one to the node.
     link: Link,
-    /// Counted references: what `NodeRef`s and the tree own. Zero for good once it is zero.
-    refs: Refcount,
     /// Whether the node was removed. Set under the tree lock, read without; never cleared.
     dead: Atomic<bool>,
-    /// The bytes of name that follow the struct.
+    /// The bytes of name that follow the struct: there is no pointer to them.
     name_len: u8,
-    /// The tree, which waits for the node before it goes.
-    tree: NonNull<Tree<P>>,
-    /// The directory that the node is in, null for the root. It never changes.
+    /// The directory that the node is in, null for the root. It tells nodes of the same name apart,
+    /// leads to the tree, and path by path to the dentries.
     parent: *const Node<P>,
-    /// The sibling that was added after this one. Written under the tree lock; it stays as it is
-    /// when the node is removed, for readers that are here.
+    /// The sibling that was added after this one: the order of listings. Written under the tree
+    /// lock; it stays as it is when the node is removed, for readers that are here.
     next: Atomic<*mut Node<P>>,
-    /// The sibling that was added before this one. Under the tree lock.
-    previous: UnsafeCell<*mut Node<P>>,
-    /// The oldest child. Written under the tree lock, read also under SRCU.
-    first: Atomic<*mut Node<P>>,
-    /// The newest child, where the next one is appended. Under the tree lock.
-    last: UnsafeCell<*mut Node<P>>,
-    /// For the chain of a [`Removed`], then for the grace periods: see the invariants.
-    rcu: Opaque<bindings::callback_head>,
-    /// What the node is for. Dropped after the grace periods.
-    payload: P,
+    /// The sibling before, so that removal need not search for it; then for other things.
+    place: UnsafeCell<Place<P>>,
+    /// What the node is for, then memory for the grace periods.
+    content: UnsafeCell<Content<P>>,
 }
 
 /// A counted reference to a node.
 pub(crate) type NodeRef<P> = ARef<Node<P>>;
 
-// SAFETY: The fields that are not thread-safe by themselves are used under the tree lock, or by the
-// one who dropped the last reference, by the type invariants. The payload is `Send` and `Sync`.
+// SAFETY: The fields that are not thread-safe by themselves are used under the tree lock, by a
+// `Removed`, or by the one who dropped the last reference, by the type invariants. What is carried
+// is `Send` and `Sync`, but for the ends of the list of children, for which the same holds.
 unsafe impl<P: Payload> Send for Node<P> {}
 // SAFETY: As above.
 unsafe impl<P: Payload> Sync for Node<P> {}
@@ -150,8 +279,10 @@ impl<P: Payload> Node<P> {
     }
 
     /// What the node carries.
-    pub(crate) fn payload(&self) -> &P {
-        &self.payload
+    pub(crate) fn payload(&self) -> &Carried<P> {
+        // SAFETY: A reference to `self` is a counted one (others get a `Seen`, which does not give
+        // it away), so by the type invariants this is what the content is.
+        unsafe { &(*self.content.get()).carried }
     }
 
     /// Whether the node was removed. Once it was, it stays so.
@@ -168,20 +299,33 @@ impl<P: Payload> Node<P> {
 
     /// The tree that the node is part of.
     pub(crate) fn tree(&self) -> &Tree<P> {
-        // SAFETY: By the type invariants.
-        unsafe { self.tree.as_ref() }
+        let list = self.parent().unwrap_or(self).payload().list();
+        // SAFETY: By the type invariants a parent, and the root, have a list. Its tree is valid.
+        unsafe { list.unwrap_unchecked().tree.as_ref() }
     }
 
     /// Whether the node is part of this tree.
     fn is_in(&self, tree: &Tree<P>) -> bool {
-        ptr::eq(self.tree.as_ptr(), tree)
+        ptr::eq(self.tree(), tree)
     }
 
-    /// Finds a child by its name.
+    /// The children, if there have ever been some, and the node is part of this tree.
+    fn list_in(&self, tree: &Tree<P>) -> Option<&ChildList<P>> {
+        self.payload()
+            .list()
+            .filter(|list| ptr::eq(list.tree.as_ptr(), tree))
+    }
+
+    /// The oldest child, null if there is none. For those who have the tree lock.
+    fn first(&self) -> *mut Node<P> {
+        self.payload()
+            .list()
+            .map_or(ptr::null_mut(), |list| list.first.load(Relaxed))
+    }
+
+    /// Finds a child by its name, unless it was removed.
     pub(crate) fn child<'g>(&self, name: &[u8], reader: &'g Reader<'_, P>) -> Option<Seen<'g, P>> {
-        if !self.is_in(reader.tree) {
-            return None;
-        }
+        self.list_in(reader.tree)?;
         // SAFETY: The reader is in an SRCU read-side critical section of this tree, which nodes
         // wait for between being unlinked and being freed.
         let node = unsafe { reader.tree.find(self, name) }?;
@@ -194,14 +338,26 @@ impl<P: Payload> Node<P> {
 
     /// The children, in the order of their creation.
     pub(crate) fn children<'g>(&self, reader: &'g Reader<'_, P>) -> Children<'g, P> {
-        let first = if self.is_in(reader.tree) {
-            self.first.load(Acquire)
-        } else {
-            ptr::null_mut()
-        };
+        let list = self.list_in(reader.tree);
         Children {
-            next: first,
+            next: list.map_or(ptr::null_mut(), |list| list.first.load(Acquire)),
             _reader: PhantomData,
+        }
+    }
+
+    /// Drops what a node carries. What is left is for those who still see it.
+    ///
+    /// # Safety
+    ///
+    /// There must be no counted reference to the node any more but that of the caller, who gives it
+    /// up. `tree` must be the one of the node.
+    unsafe fn empty(&self, tree: &Tree<P>) {
+        // INVARIANT: Nobody else uses the place and the content, by the safety requirements. From
+        // now on they are for what comes after the last reference.
+        // SAFETY: As above; the content is what the node carries until here.
+        unsafe {
+            (*self.place.get()).tree = tree;
+            ManuallyDrop::drop(&mut (*self.content.get()).carried);
         }
     }
 
@@ -209,25 +365,27 @@ impl<P: Payload> Node<P> {
     ///
     /// # Safety
     ///
-    /// The caller must be the only one that has the pointer, which is not used afterwards.
+    /// The caller must be the only one that has the pointer, which is not used afterwards. The node
+    /// must have been [emptied](Self::empty).
     unsafe fn free(node: NonNull<Self>) {
-        // SAFETY: The node is still valid here.
-        let tree = unsafe { node.as_ref() }.tree;
-        // SAFETY: As above.
-        let layout = Self::layout(usize::from(unsafe { node.as_ref() }.name_len));
-        // SAFETY: The caller is the only one that has the pointer.
-        unsafe { ptr::drop_in_place(node.as_ptr()) };
+        // SAFETY: The node is still valid here, and nobody else has it.
+        let (tree, layout) = unsafe {
+            let node = node.as_ref();
+            let layout = Self::layout(usize::from(node.name_len));
+            ((*node.place.get()).tree, layout)
+        };
+        // What is left in a node needs no dropping.
         // SAFETY: The memory came from `Kmalloc` with this layout.
         unsafe { Kmalloc::free(node.cast(), layout) };
         // SAFETY: By its invariant the tree waits for the node to be subtracted here.
-        unsafe { tree.as_ref() }.nodes.fetch_sub(1, Release);
+        unsafe { (*tree).nodes.fetch_sub(1, Release) };
     }
 
     /// Called after an SRCU grace period without references.
     ///
     /// # Safety
     ///
-    /// `head` is the `rcu` field of a node whose last reference is gone.
+    /// `head` is the `content` field of a node that was emptied.
     unsafe extern "C" fn after_srcu(head: *mut bindings::callback_head) {
         // SAFETY: The field is free for this, by the type invariants of `Node`. RCU path walks
         // read the node from the dentry (L2): they are what this grace period is for.
@@ -240,11 +398,12 @@ impl<P: Payload> Node<P> {
     ///
     /// As for [`Self::after_srcu`].
     unsafe extern "C" fn after_rcu(head: *mut bindings::callback_head) {
-        let field = Opaque::cast_from(head);
+        let field = head.cast::<UnsafeCell<Content<P>>>();
         // SAFETY: By the safety requirements this is the field of a node.
-        let node = unsafe { kernel::container_of!(field, Self, rcu) };
-        // SAFETY: There is no reference left, and no reader that could have found the node.
-        unsafe { Self::free(NonNull::new_unchecked(node.cast_mut())) };
+        let node = unsafe { kernel::container_of!(field, Self, content) };
+        // SAFETY: There is no reference left, and no reader that could have found the node, which
+        // was emptied.
+        unsafe { Self::free(NonNull::new_unchecked(node)) };
     }
 }
 
@@ -267,7 +426,7 @@ unsafe impl<P: Payload> RcuForeign for NodeRef<P> {
 // SAFETY: `refs` keeps the node valid: it is freed after the count has become zero.
 unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
     fn inc_ref(&self) {
-        self.refs.inc();
+        self.link.refs.inc();
     }
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
@@ -276,15 +435,17 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
         loop {
             // SAFETY: The caller (later: the child) owns a reference.
             let node = unsafe { obj.as_ref() };
-            if !node.refs.dec_and_test() {
+            if !node.link.refs.dec_and_test() {
                 return;
             }
-            node.payload.release();
-            let parent = node.parent;
-            let srcu = node.tree().srcu_ptr();
-            // SAFETY: The count is zero, so `rcu` is ours, by the type invariants. The node is not
-            // used after this.
-            unsafe { bindings::call_srcu(srcu, node.rcu.get(), Some(Self::after_srcu)) };
+            // Until it is emptied all is as it was with the reference, which was the last one.
+            let (parent, tree) = (node.parent, node.tree());
+            // SAFETY: The count is zero.
+            unsafe { node.empty(tree) };
+            let head = node.content.get().cast();
+            // SAFETY: By the type invariants the content is for this now. The node is not used
+            // after this.
+            unsafe { bindings::call_srcu(tree.srcu_ptr(), head, Some(Self::after_srcu)) };
             match NonNull::new(parent.cast_mut()) {
                 Some(parent) => obj = parent,
                 None => return,
@@ -307,7 +468,8 @@ pub(crate) struct Seen<'g, P: Payload> {
 }
 
 impl<'g, P: Payload> Seen<'g, P> {
-    /// The node, for what may be read without a counted reference: not its parent.
+    /// The node, for what may be read without a counted reference: not its parent, nor what it
+    /// carries. See the invariants of [`Node`].
     fn node(&self) -> &'g Node<P> {
         // SAFETY: By the type invariant: nodes are freed an SRCU and an RCU grace period after the
         // last counted reference has gone.
@@ -326,7 +488,7 @@ impl<'g, P: Payload> Seen<'g, P> {
 
     /// Takes a reference, unless the last one is gone already.
     pub(crate) fn get(&self) -> Option<NodeRef<P>> {
-        let refs = self.node().refs.as_atomic();
+        let refs = self.node().link.refs.as_atomic();
         let mut count = refs.load(Relaxed);
         // `refcount_inc_not_zero()`, which the kernel crate does not have: what overflows is
         // saturated (`REFCOUNT_SATURATED`), and stays so.
@@ -402,18 +564,22 @@ unsafe impl<P: Payload> Send for NewNode<P> {}
 
 impl<P: Payload> NewNode<P> {
     /// What the node will carry.
-    pub(crate) fn payload(&self) -> &P {
+    pub(crate) fn payload(&self) -> &Carried<P> {
         // SAFETY: By the type invariant.
-        unsafe { &self.node.as_ref().payload }
+        unsafe { self.node.as_ref() }.payload()
     }
 }
 
 impl<P: Payload> Drop for NewNode<P> {
     fn drop(&mut self) {
-        // SAFETY: Nobody else has the pointer. `release` is not called: it was never linked.
-        let parent = unsafe { self.node.as_ref() }.parent;
+        // SAFETY: Nobody else has the pointer.
+        let node = unsafe { self.node.as_ref() };
+        let parent = node.parent;
         // SAFETY: As above; the node does not become visible any more.
-        unsafe { Node::free(self.node) };
+        unsafe {
+            node.empty(node.tree());
+            Node::free(self.node);
+        }
         if let Some(parent) = NonNull::new(parent.cast_mut()) {
             // SAFETY: The node owned a reference to its parent, which is given up here.
             unsafe { Node::dec_ref(parent) };
@@ -427,8 +593,8 @@ impl<P: Payload> Drop for NewNode<P> {
 ///
 /// # Invariants
 ///
-/// `head` begins a chain through `rcu.next` of nodes, each with the reference that was the tree's;
-/// `tail` is the last of them. Both are null if there are none.
+/// `head` begins a chain through `place.after` of nodes, each with the reference that was the
+/// tree's; `tail` is the last of them. Both are null if there are none.
 pub(crate) struct Removed<P: Payload> {
     /// The first node, null if there are none.
     head: *mut Node<P>,
@@ -441,15 +607,15 @@ impl<P: Payload> Removed<P> {
     ///
     /// # Safety
     ///
-    /// `node` must be valid, with a reference to hand over, and its `rcu` in nobody's use.
+    /// `node` must be valid and not linked any more, with the tree's reference to hand over.
     unsafe fn push(&mut self, node: *mut Node<P>) {
         // INVARIANT: By the safety requirements of this function.
-        // SAFETY: As above.
-        unsafe { (*(*node).rcu.get()).next = ptr::null_mut() };
+        // SAFETY: As above. The place of a node that is not linked any more is the chain's.
+        unsafe { (*(*node).place.get()).after = ptr::null_mut() };
         // SAFETY: By the type invariant the nodes of the chain are valid.
         match unsafe { self.tail.as_ref() } {
-            // SAFETY: By the type invariant `rcu` is the chain's.
-            Some(tail) => unsafe { (*tail.rcu.get()).next = node.cast() },
+            // SAFETY: By the type invariant the place is the chain's.
+            Some(tail) => unsafe { (*tail.place.get()).after = node },
             None => self.head = node,
         }
         self.tail = node;
@@ -457,8 +623,8 @@ impl<P: Payload> Removed<P> {
 
     /// The node behind one of the chain.
     fn after(node: &Node<P>) -> *mut Node<P> {
-        // SAFETY: By the type invariant `rcu` is the chain's.
-        unsafe { (*node.rcu.get()).next }.cast()
+        // SAFETY: By the type invariant the place is the chain's.
+        unsafe { (*node.place.get()).after }
     }
 
     /// The nodes.
@@ -535,7 +701,10 @@ impl<P: Payload> Tree<P> {
     pub(crate) fn with_root(root: impl FnOnce() -> Result<P>) -> impl PinInit<Self, Error> {
         Self::new().pin_chain(|tree| {
             let tree = tree.into_ref().get_ref();
-            let node = tree.allocate(ptr::null(), b"", root()?)?;
+            // INVARIANT: The root has a list, which says what tree it is in.
+            let carried = Carried::new(root()?);
+            carried.make_list(tree)?;
+            let node = tree.allocate(ptr::null(), b"", carried)?;
             // SAFETY: Nobody else has the pointer yet. The reference is the tree's.
             tree.lock.lock().root = Some(unsafe { ARef::from_raw(node) });
             Ok(())
@@ -606,7 +775,7 @@ impl<P: Payload> Tree<P> {
         &self,
         parent: *const Node<P>,
         name: &[u8],
-        payload: P,
+        carried: Carried<P>,
     ) -> Result<NonNull<Node<P>>> {
         let name_len = u8::try_from(name.len()).map_err(|_| ENAMETOOLONG)?;
         let memory = Kmalloc::alloc(Node::<P>::layout(name.len()), GFP_KERNEL, NumaNode::NO_NODE)?;
@@ -616,17 +785,16 @@ impl<P: Payload> Tree<P> {
         unsafe {
             node.write(Node {
                 link: Link::new(key),
-                refs: Refcount::new(1),
                 dead: Atomic::new(false),
                 name_len,
-                tree: NonNull::from(self),
                 parent,
                 next: Atomic::new(ptr::null_mut()),
-                previous: UnsafeCell::new(ptr::null_mut()),
-                first: Atomic::new(ptr::null_mut()),
-                last: UnsafeCell::new(ptr::null_mut()),
-                rcu: Opaque::zeroed(),
-                payload,
+                place: UnsafeCell::new(Place {
+                    previous: ptr::null_mut(),
+                }),
+                content: UnsafeCell::new(Content {
+                    carried: ManuallyDrop::new(carried),
+                }),
             });
             ptr::copy_nonoverlapping(name.as_ptr(), node.add(1).cast().as_ptr(), name.len());
         }
@@ -646,10 +814,12 @@ impl<P: Payload> Tree<P> {
         if !parent.is_in(self) {
             return Err(EINVAL);
         }
-        let node = self.allocate(parent, name, payload)?;
+        // INVARIANT: Who is a parent has a list.
+        parent.payload().make_list(self)?;
+        let node = self.allocate(parent, name, Carried::new(payload))?;
         parent.inc_ref();
         // SAFETY: The node was allocated just now.
-        unsafe { node.as_ref() }.refs.set(2);
+        unsafe { node.as_ref() }.link.refs.set(2);
         // INVARIANT: The references are as they must be.
         Ok(NewNode {
             node,
@@ -664,7 +834,6 @@ impl<P: Payload> PinnedDrop for Tree<P> {
         let this = self.into_ref().get_ref();
         let all = this.lock().remove_all();
         drop(all);
-        // The callbacks of a node may put its parent, so that one round need not be the last.
         // References that others still hold are waited for: to free the tree under them would be
         // worse. The last barrier is for the callback that made the count zero, to return.
         let mut waited = false;
@@ -728,6 +897,10 @@ impl<P: Payload> TreeLock<'_, P> {
         if parent.is_dead() {
             return refuse(ENODEV, new);
         }
+        // By the type invariants there is one.
+        let Some(list) = parent.payload().list() else {
+            return refuse(EINVAL, new);
+        };
         // SAFETY: The tree lock is held.
         if unsafe { self.tree.find(parent, node.name()) }.is_some() {
             return refuse(EEXIST, new);
@@ -741,12 +914,12 @@ impl<P: Payload> TreeLock<'_, P> {
         let raw = new.node.as_ptr();
         // SAFETY: The tree lock is held, which these fields are under.
         unsafe {
-            let last = *parent.last.get();
-            *node.previous.get() = last;
-            *parent.last.get() = raw;
+            let locked = &mut *list.locked.get();
+            let last = core::mem::replace(&mut locked.last, raw);
+            (*node.place.get()).previous = last;
             match last.as_ref() {
                 Some(last) => last.next.store(raw, Release),
-                None => parent.first.store(raw, Release),
+                None => list.first.store(raw, Release),
             }
         }
         // SAFETY: The tree lock is held, and the node is new and complete.
@@ -777,23 +950,23 @@ impl<P: Payload> TreeLock<'_, P> {
             self.tree.index.remove(writer, &node.link, srcu);
         }
         let next = node.next.load(Relaxed);
+        let list = node.parent().and_then(|parent| parent.payload().list());
         // SAFETY: The tree lock is held, which these fields are under; neighbours of a linked node
         // are linked, and so valid.
         unsafe {
-            let previous = *node.previous.get();
-            match (previous.as_ref(), node.parent.as_ref()) {
+            let previous = (*node.place.get()).previous;
+            match (previous.as_ref(), list) {
                 (Some(previous), _) => previous.next.store(next, Release),
-                (None, Some(parent)) => parent.first.store(next, Release),
+                (None, Some(list)) => list.first.store(next, Release),
                 (None, None) => {}
             }
-            match (next.as_ref(), node.parent.as_ref()) {
-                (Some(next), _) => *next.previous.get() = previous,
-                (None, Some(parent)) => *parent.last.get() = previous,
+            match (next.as_ref(), list) {
+                (Some(next), _) => (*next.place.get()).previous = previous,
+                (None, Some(list)) => (*list.locked.get()).last = previous,
                 (None, None) => {}
             }
         }
-        // SAFETY: The node was linked, so there is the tree's reference to hand over, and `rcu` is
-        // in nobody's use.
+        // SAFETY: The node was linked until here, so there is the tree's reference to hand over.
         unsafe { removed.push(raw) };
     }
 
@@ -811,7 +984,7 @@ impl<P: Payload> TreeLock<'_, P> {
         let mut node = top;
         loop {
             // SAFETY: Children of linked nodes are linked, and stay valid under the tree lock.
-            if let Some(child) = unsafe { node.first.load(Relaxed).as_ref() } {
+            if let Some(child) = unsafe { node.first().as_ref() } {
                 node = child;
                 continue;
             }
@@ -861,7 +1034,7 @@ impl<P: Payload> TreeLock<'_, P> {
         loop {
             visit(node);
             // SAFETY: Under the tree lock linked nodes stay linked, and valid.
-            if let Some(child) = unsafe { node.first.load(Relaxed).as_ref() } {
+            if let Some(child) = unsafe { node.first().as_ref() } {
                 node = child;
                 continue;
             }
@@ -907,11 +1080,25 @@ fn random_key() -> bindings::siphash_key_t {
 #[kunit_tests(rust_eventfs_node)]
 mod tests {
     use super::*;
+    use kernel::{
+        sync::{
+            rcu,
+            Arc, //
+        },
+        time::{
+            Instant,
+            Monotonic, //
+        },
+    };
 
     /// A payload for trees that are nothing but names.
     struct Empty;
 
-    impl Payload for Empty {}
+    impl Payload for Empty {
+        type More = ();
+
+        fn more() {}
+    }
 
     /// A tree that has its root only.
     fn tree() -> Result<Pin<KBox<Tree<Empty>>>> {
@@ -996,7 +1183,7 @@ mod tests {
         let tree = tree()?;
         let mut path = KVec::new();
         path.push(tree.root()?, GFP_KERNEL)?;
-        for _ in 0..200 {
+        for _ in 0..1000 {
             let child = match path.last() {
                 Some(parent) => add(&tree, parent, b"deep")?,
                 None => return Err(EINVAL),
@@ -1009,6 +1196,125 @@ mod tests {
         assert!(path.iter().skip(1).all(|node| node.is_dead()));
         assert_eq!(add(&tree, top, b"late").err(), Some(ENODEV));
         // The destructor of the tree waits until the last of them is freed.
+        Ok(())
+    }
+
+    /// A directory without subdirectories pays nothing for being able to have some.
+    #[test]
+    fn lists_are_made_for_parents() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        let (dir, other) = (add(&tree, &root, b"dir")?, add(&tree, &root, b"other")?);
+        assert!(dir.payload().extra.get().is_none());
+        assert!(names_are(&tree, &dir, &[]));
+        assert!(dir.child(b"none", &tree.read()).is_none());
+        let child = add(&tree, &dir, b"child")?;
+        assert!(names_are(&tree, &dir, &[b"child"]));
+        for node in [&root, &dir, &other, &child] {
+            assert!(node.is_in(&tree));
+        }
+        let removed = tree.lock().remove(&child);
+        drop(removed);
+        assert!(names_are(&tree, &dir, &[]));
+        add(&tree, &dir, b"child")?;
+        assert!(names_are(&tree, &dir, &[b"child"]));
+        Ok(())
+    }
+
+    /// A payload that counts how many of it were dropped.
+    struct Counting(Arc<Atomic<usize>>);
+
+    impl Payload for Counting {
+        type More = ();
+
+        fn more() {}
+    }
+
+    impl Drop for Counting {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// What a node carries goes with the last reference, while those who have seen the node still
+    /// read that it is dead, and what it was called (U06).
+    #[test]
+    fn payloads_go_with_the_last_reference() -> Result {
+        let dropped = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let payload = || Counting(dropped.clone());
+        let tree = KBox::pin_init(Tree::with_root(|| Ok(payload())), GFP_KERNEL)?;
+        let root = tree.root()?;
+        let mut nodes = KVec::new();
+        for name in [b"one", b"two", b"six"] {
+            let linked = tree.lock().link(tree.prepare(&root, name, payload())?);
+            let (node, _spare) = linked.map_err(|refused| refused.error)?;
+            nodes.push(node, GFP_KERNEL)?;
+        }
+        assert_eq!(dropped.load(Relaxed), 0);
+
+        let reader = tree.read();
+        let mut seen = KVec::new();
+        for child in root.children(&reader) {
+            seen.push(child, GFP_KERNEL)?;
+        }
+        for (count, node) in nodes.into_iter().enumerate() {
+            let removed = tree.lock().remove(&node);
+            drop(removed);
+            assert_eq!(dropped.load(Relaxed), count);
+            drop(node);
+            assert_eq!(dropped.load(Relaxed), count + 1);
+        }
+        // However long it takes, and whatever other grace periods pass meanwhile.
+        // SAFETY: No requirements.
+        unsafe { bindings::rcu_barrier() };
+        assert_eq!(tree.nodes.load(Relaxed), 4);
+        for (child, name) in seen.iter().zip([b"one", b"two", b"six"]) {
+            assert!(child.is_dead());
+            assert_eq!(child.name(), name);
+            assert!(child.get().is_none());
+        }
+        // From a node that was the first child, one still gets to the end.
+        let next = seen.first().map(|child| child.node().next.load(Acquire));
+        assert!(next.is_some());
+        assert_eq!(next, seen.get(1).map(|child| child.node.as_ptr()));
+        drop(seen);
+        drop(reader);
+
+        // What is not linked after all goes at once.
+        drop(tree.prepare(&root, b"ten", payload())?);
+        assert_eq!(dropped.load(Relaxed), 4);
+        drop(root);
+        drop(tree);
+        assert_eq!(dropped.load(Relaxed), 5);
+        Ok(())
+    }
+
+    /// A node stays in memory for those who have come to it in an RCU path walk (L2).
+    #[test]
+    fn nodes_wait_for_path_walks() -> Result {
+        let tree = tree()?;
+        let node = add(&tree, &*tree.root()?, b"one")?;
+        let removed = tree.lock().remove(&node);
+        drop(removed);
+
+        let walk = rcu::read_lock();
+        let seen = Seen {
+            node: NonNull::from(&*node),
+            _reader: PhantomData,
+        };
+        drop(node);
+        // Time for the SRCU grace period, as there are no readers. (Its callbacks run if this can
+        // be preempted, which it is on the debug kernel.)
+        let begin = Instant::<Monotonic>::now();
+        while begin.elapsed() < Delta::from_millis(200) && tree.nodes.load(Acquire) == 2 {
+            core::hint::spin_loop();
+        }
+        let (nodes, dead) = (tree.nodes.load(Acquire), seen.is_dead());
+        let named = seen.name() == b"one";
+        // An assertion that fails sleeps.
+        drop(walk);
+        assert_eq!(nodes, 2);
+        assert!(dead && named);
         Ok(())
     }
 
