@@ -330,10 +330,12 @@ impl<P: Payload> Node<P> {
         // wait for between being unlinked and being freed.
         let node = unsafe { reader.tree.find(self, name) }?;
         // INVARIANT: `node` was linked within the critical section, which lasts for `'g`.
-        Some(Seen {
+        let seen = Seen {
             node,
             _reader: PhantomData,
-        })
+        };
+        // A removal marks a node before it unlinks it, and may be interrupted in between.
+        (!seen.is_dead()).then_some(seen)
     }
 
     /// The children, in the order of their creation.
@@ -1315,6 +1317,24 @@ mod tests {
         drop(walk);
         assert_eq!(nodes, 2);
         assert!(dead && named);
+        Ok(())
+    }
+
+    /// Whoever looks while a removal has marked a node, and not yet unlinked it, does not find it.
+    #[test]
+    fn half_removed_children_are_not_found() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        let node = add(&tree, &root, b"one")?;
+        let found = || root.child(b"one", &tree.read()).is_some();
+        assert!(found());
+        // The first thing that a removal does.
+        node.dead.store(true, Release);
+        assert!(!found());
+        node.dead.store(false, Release);
+        assert!(found());
+        assert!(tree.lock().remove(&node).is_some());
+        assert!(!found());
         Ok(())
     }
 
