@@ -32,6 +32,7 @@ use crate::vfs::{
         Removed,
         Seen,
         Tree,
+        TreeLock,
         NAME_MAX, //
     },
     ActiveSuper,
@@ -65,9 +66,11 @@ use kernel::{
         atomic::{
             Acquire,
             Atomic,
+            Full,
             Relaxed,
             Release, //
         },
+        barrier::smp_mb,
         Arc,
         Mutex, //
     },
@@ -454,6 +457,26 @@ pub(crate) struct EventTree {
     gid: Atomic<u32>,
     /// The `mode=` of the mount: the permissions of the root directory.
     mode: Atomic<u32>,
+    /// Changes of owners and permissions: odd while one is made. Written under the tree lock.
+    changes: Atomic<u64>,
+}
+
+/// A change of owners and permissions that is being made, under the tree lock.
+struct Changing<'a>(&'a EventTree);
+
+impl<'a> Changing<'a> {
+    /// Begins. `_lock` is the tree lock, which is held until the change is over.
+    fn begin(tree: &'a EventTree, _lock: &TreeLock<'_, Meta>) -> Self {
+        // Full: before anything that is written and any inode that is looked at.
+        tree.changes.fetch_add(1, Full);
+        Self(tree)
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.0.changes.fetch_add(1, Full);
+    }
 }
 
 impl EventTree {
@@ -471,6 +494,7 @@ impl EventTree {
             uid: Atomic::new(0),
             gid: Atomic::new(0),
             mode: Atomic::new(u32::from(DEFAULT_MODE)),
+            changes: Atomic::new(0),
         })
     }
 
@@ -560,6 +584,8 @@ impl EventTree {
             let Some(removed) = lock.remove(node) else {
                 return;
             };
+            // Between the mark and the look into the dcache: see `lookup()`.
+            smp_mb(Full);
             active = self.mounted.get();
             cached = active
                 .as_ref()
@@ -656,7 +682,24 @@ impl EventTree {
         (permissions, self.owner_of(meta, attr))
     }
 
-    /// Makes an inode what its node says. Under the tree lock, so that it keeps up with changes.
+    /// Makes an inode, which is known to the super block by now, what its node says. May sleep.
+    ///
+    /// A change of owners has either seen the inode, or is seen here: look-ups do not take the tree
+    /// lock for that, so that they do not wait for each other.
+    fn keep_up(&self, inode: &EventInode) {
+        let changes = self.changes.load(Acquire);
+        if changes.is_multiple_of(2) {
+            self.update(inode);
+            smp_mb(Full);
+            if self.changes.load(Relaxed) == changes {
+                return;
+            }
+        }
+        let _lock = self.nodes.lock();
+        self.update(inode);
+    }
+
+    /// Makes an inode what its node says. Under the tree lock, or see [`Self::keep_up`].
     fn update(&self, inode: &EventInode) {
         if let Some(private) = inode.private() {
             let (permissions, (uid, gid)) =
@@ -766,6 +809,7 @@ impl FileSystem for EventFs {
     fn configure(sb: &SuperBlock<Self>, options: &Options, first: bool) {
         let tree = sb.instance();
         let lock = tree.nodes.lock();
+        let _changing = Changing::begin(tree, &lock);
         if first {
             tree.uid.store(0, Relaxed);
             tree.gid.store(0, Relaxed);
@@ -825,20 +869,13 @@ impl FileSystem for EventFs {
         let tree = dir.super_block().instance();
         let node = target.node.clone();
         let inode = tree.new_inode(dir.super_block(), target)?;
-        // A change of owners has either seen the inode, which is known to the super block by now,
-        // or is seen here.
-        {
-            let _lock = tree.nodes.lock();
-            tree.update(inode.inode());
-        }
+        tree.keep_up(inode.inode());
         let spliced = dentry.splice(inode, node.clone())?;
 
-        // A removal that did not see this dentry in the cache has marked the node before (L7).
-        let dead = {
-            let _lock = tree.nodes.lock();
-            node.is_dead()
-        };
-        if dead {
+        // A removal marks the node first, and then looks for the dentry in the cache, with a
+        // barrier in between as here: one of us sees what the other has done (L7).
+        smp_mb(Full);
+        if node.is_dead() {
             spliced.undo();
             // There may be another one of this name by now: path walks look again.
             return Err(ESTALE);
@@ -871,10 +908,11 @@ impl FileSystem for EventFs {
         };
         change.resize();
 
-        let _lock = tree.lock();
+        let lock = tree.lock();
         if private.node.is_dead() {
             return Err(ENODEV);
         }
+        let _changing = Changing::begin(inode.super_block().instance(), &lock);
         change.apply();
         let Some(attr) = attr else {
             return Ok(());
