@@ -47,6 +47,7 @@ use crate::vfs::{
     Inode,
     InodeInit,
     InodeKind,
+    Listing,
     NewInode,
     OnceBox,
     OpenFile,
@@ -272,8 +273,9 @@ pub(crate) struct Meta {
     /// What it has in common with others. It never changes.
     kind: Arc<Kind>,
     /// The inode number. It is kept, because it must be the same again after the inode was evicted,
-    /// and unlike that of any other file (U17).
-    number: u64,
+    /// and unlike that of any other file (U17). Set when the node is linked, so that siblings are
+    /// in the order of their numbers.
+    number: Atomic<u64>,
     /// For the provider: what tells the directory from others of its kind.
     word: u64,
 }
@@ -296,7 +298,11 @@ static_assert!(size_of::<Node<Meta>>() == 80);
 impl Meta {
     /// What is known of each new node of this kind.
     fn new(kind: Arc<Kind>, number: u64, word: u64) -> Self {
-        Self { kind, number, word }
+        Self {
+            kind,
+            number: Atomic::new(number),
+            word,
+        }
     }
 
     /// What the node has in common with others.
@@ -311,7 +317,7 @@ impl Meta {
 
     /// The inode number.
     fn number(&self) -> u64 {
-        self.number
+        self.number.load(Relaxed)
     }
 
     /// What the provider has given the node.
@@ -457,6 +463,8 @@ pub(crate) struct EventTree {
     gid: Atomic<u32>,
     /// The `mode=` of the mount: the permissions of the root directory.
     mode: Atomic<u32>,
+    /// Whether `readdir=metadata` holds.
+    lists_metadata: Atomic<bool>,
     /// Changes of owners and permissions: odd while one is made. Written under the tree lock.
     changes: Atomic<u64>,
 }
@@ -494,6 +502,7 @@ impl EventTree {
             uid: Atomic::new(0),
             gid: Atomic::new(0),
             mode: Atomic::new(u32::from(DEFAULT_MODE)),
+            lists_metadata: Atomic::new(false),
             changes: Atomic::new(0),
         })
     }
@@ -533,13 +542,14 @@ impl EventTree {
         word: u64,
     ) -> Result<MetaRef> {
         vfs::check_lockdown()?;
-        let meta = Meta::new(kind, self.numbers(1), word);
+        let meta = Meta::new(kind, 0, word);
         let new = self.nodes.prepare(parent, name, meta)?;
         if parent.payload().attributes().is_some() {
             new.payload().make_attributes()?;
         }
         let linked = {
             let mut lock = self.nodes.lock();
+            new.payload().number.store(self.numbers(1), Relaxed);
             // New nodes take the owner of their parent, where that is not the one of the mount
             // (U15). Under the lock, so that a remount does not miss them (U14).
             if let Some(attributes) = new.payload().attributes() {
@@ -814,6 +824,11 @@ impl FileSystem for EventFs {
             tree.uid.store(0, Relaxed);
             tree.gid.store(0, Relaxed);
             tree.mode.store(u32::from(DEFAULT_MODE), Relaxed);
+            tree.lists_metadata.store(false, Relaxed);
+        }
+        if let Some(listing) = options.listing {
+            tree.lists_metadata
+                .store(listing == Listing::Metadata, Relaxed);
         }
         if let Some(uid) = options.uid {
             tree.uid.store(uid, Relaxed);
@@ -850,6 +865,9 @@ impl FileSystem for EventFs {
         }
         if mode != u32::from(DEFAULT_MODE) {
             seq_print!(m, ",mode={:o}", mode);
+        }
+        if tree.lists_metadata.load(Relaxed) {
+            seq_print!(m, ",readdir=metadata");
         }
     }
 
@@ -932,24 +950,93 @@ impl FileSystem for EventFs {
     }
 }
 
-/// An open directory: the entries that it has pinned (L9).
+/// What an open directory is listed from.
+enum Entries {
+    /// The dentries that it has pinned (L9): entry `n` is at position `n + 2`.
+    Pinned(KVVec<DentryRef>),
+    /// The nodes, as they are. A file of the table is at the position of its index plus 2, a child
+    /// behind those, as far as its inode number says: so a position stays that of its entry,
+    /// whatever is added or removed. What is added later is not listed: a name that is removed and
+    /// added again would be there twice.
+    Metadata(Children),
+}
+
+/// Children on their way to who reads a directory.
+struct Children {
+    /// A few, taken together. Used again and again.
+    batch: KVec<MetaRef>,
+    /// The one that was emitted last: the next one is found without a search.
+    last: Option<MetaRef>,
+    /// The highest inode number that there was when the directory was opened.
+    newest: u64,
+}
+
+impl Children {
+    /// How many are taken together. An SRCU read-side critical section is not left open while user
+    /// memory is written: that can take any time.
+    const BATCH: usize = 64;
+
+    /// None so far, of a directory that the provider has just refreshed.
+    fn new(newest: u64) -> Result<Self> {
+        Ok(Self {
+            batch: KVec::with_capacity(Self::BATCH, GFP_KERNEL)?,
+            last: None,
+            newest,
+        })
+    }
+
+    /// Takes the children with this inode number or a higher one, as many as there is room for.
+    fn take_from(&mut self, dir: &Node<Meta>, number: u64) -> Result {
+        self.batch.clear();
+        let reader = dir.tree().read();
+        // Where the listing was, unless somebody has moved it or that node is gone.
+        let after_last = self
+            .last
+            .as_ref()
+            .filter(|last| last.payload().number() < number)
+            .and_then(|last| last.siblings_after(&reader));
+        let children = after_last.unwrap_or_else(|| dir.children(&reader));
+        let due = children
+            .filter_map(|seen| seen.get())
+            .skip_while(|child| child.payload().number() < number)
+            .take_while(|child| child.payload().number() <= self.newest);
+        for child in due.take(Self::BATCH) {
+            self.batch.push(child, GFP_KERNEL)?;
+        }
+        Ok(())
+    }
+}
+
+/// An open directory.
 #[pin_data]
 pub(crate) struct OpenDir {
-    /// Entry `n` is at position `n + 2`. Taken by those who hold `f_pos_lock` of the file.
+    /// What it is listed from. Taken by those who hold `f_pos_lock` of the file.
     #[pin]
-    pinned: Mutex<KVVec<DentryRef>>,
+    entries: Mutex<Entries>,
 }
 
 impl OpenDir {
-    /// Brings into being, and pins, all entries of a directory. May sleep.
-    fn pin_entries(inode: &EventInode, dentry: &Dentry) -> Result<KVVec<DentryRef>> {
+    /// What a directory is listed from when it is opened now. May sleep.
+    fn entries(inode: &EventInode, dentry: &Dentry) -> Result<Entries> {
         let node = inode.private().ok_or(ENOENT)?.node();
-        let meta = node.payload();
         if node.is_dead() {
             return Err(ENOENT);
         }
-        meta.provider().refresh(inode)?;
+        let tree = inode.super_block().instance();
+        node.payload().provider().refresh(inode)?;
+        if tree.lists_metadata.load(Relaxed) {
+            let newest = tree.last_number.load(Relaxed);
+            return Ok(Entries::Metadata(Children::new(newest)?));
+        }
+        Ok(Entries::Pinned(Self::pin_entries(inode, node, dentry)?))
+    }
 
+    /// Brings into being, and pins, all entries of a directory. May sleep.
+    fn pin_entries(
+        inode: &EventInode,
+        node: &Node<Meta>,
+        dentry: &Dentry,
+    ) -> Result<KVVec<DentryRef>> {
         let sb = inode.super_block();
         let mut pinned = KVVec::new();
         let look_up = |name: &[u8]| match dentry.lookup(name) {
@@ -984,29 +1071,9 @@ impl OpenDir {
         }
         Ok(children)
     }
-}
 
-impl DirOperations<EventFs> for OpenDir {
-    type Data = Pin<KBox<Self>>;
-
-    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<Self::Data> {
-        let pinned = Self::pin_entries(inode, file.dentry())?;
-        KBox::pin_init(
-            pin_init!(Self {
-                pinned <- new_mutex!(pinned, "eventfs_open_dir"),
-            }),
-            GFP_KERNEL,
-        )
-    }
-
-    fn iterate(open: Pin<&Self>, inode: &EventInode, emitter: &mut DirEmitter<'_>) -> Result {
-        if inode.private().is_none_or(|private| private.node.is_dead()) {
-            return Err(ENOENT);
-        }
-        if !emitter.emit_dots() {
-            return Ok(());
-        }
-        let pinned = open.pinned.lock();
+    /// Emits pinned entries.
+    fn emit_pinned(pinned: &[DentryRef], emitter: &mut DirEmitter<'_>) {
         while let Some(entry) = emitter
             .position()
             .checked_sub(2)
@@ -1019,19 +1086,88 @@ impl DirOperations<EventFs> for OpenDir {
                 break;
             }
         }
-        Ok(())
+    }
+
+    /// Emits entries from the metadata. May sleep.
+    fn emit_metadata(
+        node: &Node<Meta>,
+        children: &mut Children,
+        emitter: &mut DirEmitter<'_>,
+    ) -> Result {
+        let meta = node.payload();
+        let files = meta.table().map_or(&[][..], Table::names);
+        while let Some((entry, name)) = emitter
+            .position()
+            .checked_sub(2)
+            .and_then(|entry| Some((entry, files.get(entry)?)))
+        {
+            let number = meta.file_number(entry).ok_or(ENOENT)?;
+            if !emitter.emit(name, number, false) {
+                return Ok(());
+            }
+        }
+
+        let first = 2 + files.len();
+        loop {
+            // CAST: A position fits.
+            let due = emitter.position().saturating_sub(first) as u64;
+            children.take_from(node, due)?;
+            if children.batch.is_empty() {
+                return Ok(());
+            }
+            for child in children.batch.drain_all() {
+                let meta = child.payload();
+                // CAST: A number fits: there are not that many.
+                emitter.move_to(first + meta.number() as usize);
+                if !emitter.emit(child.name(), meta.number(), meta.is_directory()) {
+                    return Ok(());
+                }
+                children.last = Some(child);
+            }
+        }
+    }
+}
+
+impl DirOperations<EventFs> for OpenDir {
+    type Data = Pin<KBox<Self>>;
+
+    fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<Self::Data> {
+        let entries = Self::entries(inode, file.dentry())?;
+        KBox::pin_init(
+            pin_init!(Self {
+                entries <- new_mutex!(entries, "eventfs_open_dir"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn iterate(open: Pin<&Self>, inode: &EventInode, emitter: &mut DirEmitter<'_>) -> Result {
+        let node = inode.private().ok_or(ENOENT)?.node();
+        if node.is_dead() || inode.lower().is_some_and(|lower| !lower.is_current()) {
+            return Err(ENOENT);
+        }
+        if !emitter.emit_dots() {
+            return Ok(());
+        }
+        match &mut *open.entries.lock() {
+            Entries::Pinned(pinned) => {
+                Self::emit_pinned(pinned, emitter);
+                Ok(())
+            }
+            Entries::Metadata(children) => Self::emit_metadata(node, children, emitter),
+        }
     }
 
     fn rewind(open: Pin<&Self>, inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result {
-        let mut pinned = match Self::pin_entries(inode, file.dentry()) {
-            Ok(pinned) => pinned,
+        let mut entries = match Self::entries(inode, file.dentry()) {
+            Ok(entries) => entries,
             // A directory that was removed can be rewound; it is its reading that fails.
-            Err(error) if error == ENOENT => KVVec::new(),
+            Err(error) if error == ENOENT => Entries::Pinned(KVVec::new()),
             Err(error) => return Err(error),
         };
-        core::mem::swap(&mut *open.pinned.lock(), &mut pinned);
+        core::mem::swap(&mut *open.entries.lock(), &mut entries);
         // What was pinned before is put here, after the lock.
-        drop(pinned);
+        drop(entries);
         Ok(())
     }
 }

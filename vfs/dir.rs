@@ -66,6 +66,13 @@ impl DirEmitter<'_> {
         usize::try_from(unsafe { (*self.context).pos }).unwrap_or(0)
     }
 
+    /// Goes on to a position: passes over the entries before it.
+    pub(crate) fn move_to(&mut self, position: usize) {
+        // SAFETY: By the type invariant.
+        // CAST: Positions are far from overflowing.
+        unsafe { (*self.context).pos = position as bindings::loff_t };
+    }
+
     /// Passes over the entry that is due.
     pub(crate) fn skip(&mut self) {
         // SAFETY: By the type invariant. Directories have fewer entries than overflow it.

@@ -68,6 +68,7 @@ pub(crate) use self::{
     once::OnceBox,
     registration::{
         FileSystem,
+        Listing,
         Options,
         RcuForeign,
         Registration, //

@@ -347,6 +347,20 @@ impl<P: Payload> Node<P> {
         }
     }
 
+    /// The siblings that were added after this node; `None` if it was removed, since then nobody
+    /// knows where it was.
+    pub(crate) fn siblings_after<'g>(&self, reader: &'g Reader<'_, P>) -> Option<Children<'g, P>> {
+        // Within the critical section: if the node is linked now, what is behind it is in memory
+        // until the section ends.
+        if !self.is_in(reader.tree) || self.is_dead() {
+            return None;
+        }
+        Some(Children {
+            next: self.next.load(Acquire),
+            _reader: PhantomData,
+        })
+    }
+
     /// Drops what a node carries. What is left is for those who still see it.
     ///
     /// # Safety

@@ -110,6 +110,17 @@ pub(crate) struct Options {
     pub(crate) gid: Option<u32>,
     /// `mode=`: the permissions of the root directory.
     pub(crate) mode: Option<u16>,
+    /// `readdir=`: what directories are listed from.
+    pub(crate) listing: Option<Listing>,
+}
+
+/// What directories are listed from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// `dentries`: all entries are brought into being, and pinned.
+    Dentries,
+    /// `metadata`: nothing is.
+    Metadata,
 }
 
 // The numbers of the options, as `__fs_parse()` returns them.
@@ -120,34 +131,83 @@ const OPT_UID: u8 = 0;
 const OPT_GID: u8 = 1;
 /// `mode=`.
 const OPT_MODE: u8 = 2;
+/// `readdir=`.
+const OPT_READDIR: u8 = 3;
 
 /// The table of options, ended by an empty entry.
-struct Specs([more_bindings::fs_parameter_spec; 4]);
+struct Specs([more_bindings::fs_parameter_spec; 5]);
 
 // SAFETY: It is never written, and points to constants.
 unsafe impl Sync for Specs {}
 
-/// An entry of the table: `base` is that of numbers, 0 for the usual prefixes (`0`, `0x`).
+/// The values of an option, ended by an empty entry.
+struct Values([more_bindings::constant_table; 3]);
+
+// SAFETY: It is never written, and points to constants.
+unsafe impl Sync for Values {}
+
+/// A value of an option, and what `__fs_parse()` gives for it.
+const fn value(name: &'static CStr, value: Listing) -> more_bindings::constant_table {
+    more_bindings::constant_table {
+        name: kernel::str::as_char_ptr_in_const_context(name),
+        // CAST: There are two.
+        value: value as c_int,
+    }
+}
+
+/// The values of `readdir=`.
+static LISTINGS: Values = Values([
+    value(c"dentries", Listing::Dentries),
+    value(c"metadata", Listing::Metadata),
+    more_bindings::constant_table {
+        name: ptr::null(),
+        value: 0,
+    },
+]);
+
+/// An entry of the table: `data` is the base of numbers, null for the usual prefixes (`0`, `0x`),
+/// or the values.
 const fn spec(
     name: &'static CStr,
     kind: more_bindings::fs_param_type,
     opt: u8,
-    base: usize,
+    data: *const c_void,
 ) -> more_bindings::fs_parameter_spec {
     more_bindings::fs_parameter_spec {
         name: kernel::str::as_char_ptr_in_const_context(name),
         type_: kind,
         opt,
         flags: 0,
-        data: ptr::without_provenance(base),
+        data,
     }
 }
 
 /// The options that a mount takes: for `__fs_parse()`, and for the VFS to check at registration.
 static SPECS: Specs = Specs([
-    spec(c"gid", Some(more_bindings::fs_param_is_gid), OPT_GID, 0),
-    spec(c"mode", Some(more_bindings::fs_param_is_u32), OPT_MODE, 8),
-    spec(c"uid", Some(more_bindings::fs_param_is_uid), OPT_UID, 0),
+    spec(
+        c"gid",
+        Some(more_bindings::fs_param_is_gid),
+        OPT_GID,
+        ptr::null(),
+    ),
+    spec(
+        c"mode",
+        Some(more_bindings::fs_param_is_u32),
+        OPT_MODE,
+        ptr::without_provenance(8),
+    ),
+    spec(
+        c"readdir",
+        Some(more_bindings::fs_param_is_enum),
+        OPT_READDIR,
+        (&raw const LISTINGS.0).cast(),
+    ),
+    spec(
+        c"uid",
+        Some(more_bindings::fs_param_is_uid),
+        OPT_UID,
+        ptr::null(),
+    ),
     more_bindings::fs_parameter_spec {
         name: ptr::null(),
         type_: None,
@@ -324,6 +384,14 @@ impl<T: FileSystem> ContextVTable<T> {
                     let mode = *result.__bindgen_anon_1.uint_32 & u32::from(super::PERMISSIONS);
                     // CAST: The mask leaves 12 bits.
                     options.mode = Some(mode as u16);
+                }
+                Ok(OPT_READDIR) => {
+                    let metadata = *result.__bindgen_anon_1.uint_32 == Listing::Metadata as u32;
+                    options.listing = Some(if metadata {
+                        Listing::Metadata
+                    } else {
+                        Listing::Dentries
+                    });
                 }
                 _ => return opt,
             }

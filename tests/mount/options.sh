@@ -29,3 +29,6 @@ try mode=777777 mode=7777 0 0 7777
 try uid=1,mode=711,uid=3,mode=701 uid=3,mode=701 3 0 701
 try uid=4294967294 uid=4294967294 4294967294 0 700
 try mode=0 mode=0 0 0 0
+try readdir=metadata readdir=metadata 0 0 700
+try readdir=dentries '' 0 0 700
+try readdir=metadata,uid=1 uid=1,readdir=metadata 1 0 700

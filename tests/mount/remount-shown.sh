@@ -24,3 +24,16 @@ evt run <<SCRIPT
 remount $MNT "uid=0,mode=700"
 SCRIPT
 equal "after the defaults" "" "$(mount_options "$MNT")"
+
+# What tracefs has no option for.
+evt run <<SCRIPT
+remount $MNT "readdir=metadata"
+remount $MNT "readdir=files" => EINVAL
+remount $MNT "readdir=" => EINVAL
+remount $MNT "readdir" => EINVAL
+SCRIPT
+equal "after readdir=" readdir=metadata "$(mount_options "$MNT")"
+evt run <<SCRIPT
+remount $MNT "readdir=dentries"
+SCRIPT
+equal "after readdir's default" "" "$(mount_options "$MNT")"
