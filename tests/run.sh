@@ -30,7 +30,7 @@ export TESTS TYPE TRACEFS MODULES MODULE MNT TMP KERNEL
 
 # Reads the tags in the comments that a test begins with.
 read_tags() { # file
-	description='' upstream='' requires='' only='' order='' limit=60 mounts=yes
+	description='' upstream='' requires='' only='' order='' limit=60 mounts=yes listings=
 	while read -r mark key value; do
 		case $mark in
 		'#!'*) continue ;;
@@ -45,6 +45,7 @@ read_tags() { # file
 		order:) order=$value ;;
 		timeout:) limit=$value ;;
 		mount:) mounts=$value ;;
+		listings:) listings=$value ;;
 		esac
 	done <"$1"
 }
@@ -66,7 +67,11 @@ select_tests() { # pattern...
 				done
 				[ -n "$chosen" ] || continue
 				read_tags "$file"
-				[ "$order" != "$wanted" ] || echo "$name"
+				[ "$order" = "$wanted" ] || continue
+				echo "$name"
+				if [ "$listings" = both ] && [ "$TYPE" = eventfs ]; then
+					echo "$name,readdir=metadata"
+				fi
 			done
 	done
 }
@@ -200,18 +205,21 @@ prepare() {
 	if [ "$TYPE" = eventfs ] && [ ! -d /sys/module/rust_eventfs ]; then
 		insmod "$MODULE" || return 1
 	fi
-	mount -t "$TYPE" nodev "$MNT"
+	mount -t "$TYPE" ${LISTING:+-o "$LISTING"} nodev "$MNT"
 }
 
 # Runs one test.
-run_test() { # name
-	NAME=$1
-	export NAME
+run_test() { # name[,option]
+	label=$1
+	NAME=${1%%,*}
+	LISTING=${1#"$NAME"}
+	LISTING=${LISTING#,}
+	export NAME LISTING
 	file=$TESTS/$NAME.sh
 	read_tags "$file"
 	if ! reason=$(possible); then
 		skipped=$((skipped + 1))
-		echo "ok $number $NAME # SKIP $reason"
+		echo "ok $number $label # SKIP $reason"
 		return
 	fi
 	[ "$KERNEL" != debug ] || limit=$((limit * 6))
@@ -246,15 +254,15 @@ run_test() { # name
 	case $status in
 	0)
 		passed=$((passed + 1))
-		echo "ok $number $NAME # $took s"
+		echo "ok $number $label # $took s"
 		;;
 	4)
 		skipped=$((skipped + 1))
-		echo "ok $number $NAME # SKIP $reason"
+		echo "ok $number $label # SKIP $reason"
 		;;
 	*)
 		failed=$((failed + 1))
-		echo "not ok $number $NAME # $took s"
+		echo "not ok $number $label # $took s"
 		echo "# $description"
 		;;
 	esac
@@ -293,7 +301,7 @@ if [ -z "$tests" ]; then
 fi
 if [ -n "$list" ]; then
 	for name in $tests; do
-		read_tags "$TESTS/$name.sh"
+		read_tags "$TESTS/${name%%,*}.sh"
 		echo "$name: $description${upstream:+ ($upstream)}"
 	done
 	exit 0

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: find walks the tree without a complaint
+# listings: both
 # upstream: U17
 
 # All of it, or some systems where that takes too long.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Directories list their entries in the order of creation
+# listings: both
 
 run <<'SCRIPT'
 append kprobe_events "p:order/m __x64_sys_umask\n"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: The events tree has the names, types, modes and owners of tracefs's
+# listings: both
 
 evt compare -o -s "$(step)" "$TRACEFS/events" "$MNT/events"
 drop_caches

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: What nobody uses is not kept: listing the tree costs nothing later
+# listings: both
 # only: eventfs
 
 # One system is enough for the slow kernel.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: An open directory holds what it pinned and nothing else
+# listings: both
 # upstream: U07
 
 before=$(dentries)

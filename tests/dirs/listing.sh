@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Listings are right while events come and go
+# listings: both
 # upstream: U19 U29
 # only: eventfs
 # timeout: 120

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Opening and listing directories again and again leaves nothing behind
+# listings: both
 # upstream: U03 U07 U20
 
 run <<SCRIPT

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Positions in directories: every buffer size, seek, tell, rewind
+# listings: both
 # upstream: U08
 # only: eventfs
 

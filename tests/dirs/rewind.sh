@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Rewinding takes a fresh look, going on does not
+# listings: both
 # upstream: U07 U08
 # only: eventfs
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Directories are no files, and files are no directories
+# listings: both
 
 same <<'SCRIPT'
 open d events r,dir

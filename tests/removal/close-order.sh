@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Files and directories of a removed group are closed in every order
+# listings: both
 # upstream: U05
 
 before=$(dentries)

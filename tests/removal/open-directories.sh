@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Open directories of a removed group lead nowhere any more
+# listings: both
 # upstream: U05 U12 U25
 # only: eventfs
 

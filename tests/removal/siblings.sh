@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: The first, a middle, the last and the only child die at once
+# listings: both
 # upstream: U06
 
 run <<'SCRIPT'
