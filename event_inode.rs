@@ -465,6 +465,8 @@ pub(crate) struct EventTree {
     mode: Atomic<u32>,
     /// Whether `readdir=metadata` holds.
     lists_metadata: Atomic<bool>,
+    /// How often a provider has said that its nodes may not be right any more.
+    doubts: Atomic<u64>,
     /// Changes of owners and permissions: odd while one is made. Written under the tree lock.
     changes: Atomic<u64>,
 }
@@ -503,6 +505,7 @@ impl EventTree {
             gid: Atomic::new(0),
             mode: Atomic::new(u32::from(DEFAULT_MODE)),
             lists_metadata: Atomic::new(false),
+            doubts: Atomic::new(0),
             changes: Atomic::new(0),
         })
     }
@@ -644,6 +647,12 @@ impl EventTree {
     ) -> Option<Result<Held<'a>, Held<'a>>> {
         let root = active.root().ok()?;
         Some(cached_below(root, ancestor_at(node, 0), node))
+    }
+
+    /// Nodes may not be right any more: directories that are open are looked at again before they
+    /// are listed from the metadata.
+    pub(crate) fn doubt(&self) {
+        self.doubts.fetch_add(1, Release);
     }
 
     /// The super block that shows the tree, if there is one that is in use. Does not sleep.
@@ -969,6 +978,8 @@ struct Children {
     last: Option<MetaRef>,
     /// The highest inode number that there was when the directory was opened.
     newest: u64,
+    /// The value of [`EventTree::doubts`] when the provider was asked last.
+    doubts: u64,
 }
 
 impl Children {
@@ -977,11 +988,12 @@ impl Children {
     const BATCH: usize = 64;
 
     /// None so far, of a directory that the provider has just refreshed.
-    fn new(newest: u64) -> Result<Self> {
+    fn new(newest: u64, doubts: u64) -> Result<Self> {
         Ok(Self {
             batch: KVec::with_capacity(Self::BATCH, GFP_KERNEL)?,
             last: None,
             newest,
+            doubts,
         })
     }
 
@@ -1023,10 +1035,11 @@ impl OpenDir {
             return Err(ENOENT);
         }
         let tree = inode.super_block().instance();
+        let doubts = tree.doubts.load(Acquire);
         node.payload().provider().refresh(inode)?;
         if tree.lists_metadata.load(Relaxed) {
             let newest = tree.last_number.load(Relaxed);
-            return Ok(Entries::Metadata(Children::new(newest)?));
+            return Ok(Entries::Metadata(Children::new(newest, doubts)?));
         }
         Ok(Entries::Pinned(Self::pin_entries(inode, node, dentry)?))
     }
@@ -1154,7 +1167,14 @@ impl DirOperations<EventFs> for OpenDir {
                 Self::emit_pinned(pinned, emitter);
                 Ok(())
             }
-            Entries::Metadata(children) => Self::emit_metadata(node, children, emitter),
+            Entries::Metadata(children) => {
+                let doubts = inode.super_block().instance().doubts.load(Acquire);
+                if children.doubts != doubts {
+                    node.payload().provider().refresh(inode)?;
+                    children.doubts = doubts;
+                }
+                Self::emit_metadata(node, children, emitter)
+            }
         }
     }
 

@@ -327,6 +327,7 @@ fn children(tree: &EventTree, node: &Node<Meta>) -> Result<KVVec<MetaRef>> {
 /// Path walks do not lead there in any case; this is for the memory, and for what is mounted there.
 /// Nodes without dentries are found when their directory is next opened.
 pub(crate) fn forget_vanished(tree: &EventTree) {
+    tree.doubt();
     let Some(active) = tree.active_super() else {
         return;
     };
