@@ -91,7 +91,7 @@ impl Mirror {
             files: KVec::new(),
             dirs: KVVec::new(),
         };
-        self.mount.list(lower, |name, number, directory| {
+        self.mount.list(lower, 0, |name, number, directory| {
             if directory && !is_shown(lower, name) {
                 return Ok(());
             }
@@ -224,8 +224,93 @@ impl Mirror {
         Err(ESTALE)
     }
 
+    /// Whether a listing of tracefs's directory says what is known already, in the same order.
+    ///
+    /// That is what it mostly does, and costs little more than the listing itself.
+    fn is_as_listed(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
+        let Some(table) = node.payload().table() else {
+            return false;
+        };
+        let mut files = table.names().iter();
+        let reader = tree.nodes().read();
+        let mut children = node
+            .children(&reader)
+            .filter_map(|seen| seen.get())
+            .filter(|child| Self::is_ours(node, child));
+        let compared = self.mount.list(lower, 0, |name, number, directory| {
+            let same = if !directory {
+                files.next().is_some_and(|file| file.as_slice() == name)
+            } else if is_shown(lower, name) {
+                children.next().is_some_and(|child| {
+                    let meta = child.payload();
+                    meta.is_directory() && meta.word() == number && child.name() == name
+                })
+            } else {
+                true
+            };
+            if same {
+                Ok(())
+            } else {
+                Err(EAGAIN)
+            }
+        });
+        compared.is_ok() && files.next().is_none() && children.next().is_none()
+    }
+
+    /// Whether nothing has come or gone in tracefs's directory since a listing of it said what is
+    /// known. It may also say no if that is so.
+    ///
+    /// The kernel's eventfs appends a new directory to its list, and counts positions: first all
+    /// files, then the directories. If as many as were listed are there, and the newest of them is
+    /// the last, then none was added, for it would come behind that one, and so none was removed.
+    fn is_unchanged(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
+        let checked = || {
+            // The root is of another kind.
+            let files = node.payload().table().filter(|_| !lower.is_root())?;
+            let (children, newest) = tree.nodes().lock().checked(node)?;
+            Some((files.names().len() + children - 1, newest))
+        };
+        let Some((others, newest)) = checked() else {
+            return false;
+        };
+        let mut found = false;
+        let listed = self.mount.list(lower, others, |name, number, directory| {
+            let meta = newest.payload();
+            let same = directory
+                && Self::is_ours(node, &newest)
+                && meta.is_directory()
+                && meta.word() == number
+                && newest.name() == name;
+            if found || !same {
+                return Err(EAGAIN);
+            }
+            found = true;
+            Ok(())
+        });
+        listed.is_ok() && found
+    }
+
+    /// Whether the nodes below a directory are known to be what tracefs's directory says.
+    fn is_up_to_date(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
+        if !node.payload().is_complete() {
+            return false;
+        }
+        if self.is_unchanged(tree, node, lower) {
+            return true;
+        }
+        let version = tree.nodes().lock().version(node);
+        let right = self.is_as_listed(tree, node, lower);
+        if let Some(version) = version.filter(|_| right) {
+            tree.nodes().lock().set_checked(node, version);
+        }
+        right
+    }
+
     /// Makes the nodes below a directory what a listing of tracefs's directory says.
     fn take_in(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
+        if self.is_up_to_date(tree, node, lower) {
+            return Ok(());
+        }
         let mut listing = self.list(lower).map_err(|error| {
             // A directory that has vanished meanwhile cannot be read, in one way or another.
             if lower.is_current() {

@@ -135,19 +135,35 @@ impl InternalMount {
         self.open_as(dentry, file.flags(), file.cred())
     }
 
-    /// Reads a directory from its beginning: calls `take` with each name, inode number and whether
-    /// it is a directory, but for `.` and `..`. May sleep; takes the `i_rwsem` of the directory.
+    /// Reads a directory: calls `take` with each name, inode number and whether it is a directory,
+    /// but for `.` and `..`, and for as many after them as are to be passed over. May sleep; takes
+    /// the `i_rwsem` of the directory.
     ///
     /// # Errors
     ///
-    /// What `take` returns, and what the file system fails with.
+    /// What `take` returns, and what the file system fails with. `ESPIPE`: it cannot pass over so
+    /// many.
     pub(crate) fn list(
         &self,
         dentry: &Dentry,
+        pass: usize,
         take: impl FnMut(&[u8], u64, bool) -> Result,
     ) -> Result {
         let flags = bindings::O_RDONLY | bindings::O_DIRECTORY;
         let file = self.open_as(dentry, flags, self.cred.as_ptr())?;
+        if pass > 0 {
+            // The positions of `.` and `..` come first.
+            let position = bindings::loff_t::try_from(pass)?
+                .checked_add(2)
+                .ok_or(ESPIPE)?;
+            // SAFETY: The file is open, and nobody else uses it.
+            let reached = unsafe {
+                bindings::vfs_llseek(file.file().as_ptr(), position, bindings::SEEK_SET as c_int)
+            };
+            if reached != position {
+                return Err(ESPIPE);
+            }
+        }
         let mut lister = Lister {
             context: bindings::dir_context {
                 actor: Some(Lister::<_>::actor_of(&take)),

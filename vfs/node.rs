@@ -117,12 +117,21 @@ struct ChildList<P: Payload> {
 struct LockedList<P: Payload> {
     /// The newest child, where the next one is appended.
     last: *mut Node<P>,
+    /// How many there are.
+    count: usize,
+    /// How often one was added or removed, and 1.
+    version: u64,
+    /// The version that was found to be right by who knows; 0 if none was.
+    checked: u64,
 }
 
 impl<P: Payload> LockedList<P> {
     /// No children.
     const EMPTY: Self = Self {
         last: ptr::null_mut(),
+        count: 0,
+        version: 1,
+        checked: 0,
     };
 }
 
@@ -880,6 +889,10 @@ pub(crate) struct TreeLock<'a, P: Payload> {
     locked: Guard<'a, Locked<P>, MutexBackend>,
 }
 
+/// A state of the children of a directory.
+#[derive(Clone, Copy)]
+pub(crate) struct Version(u64);
+
 /// What could not be linked, and why. To be dropped after the tree lock.
 pub(crate) struct LinkError<P: Payload> {
     /// The reason: `ENODEV` (the parent is dead) or `EEXIST`.
@@ -931,6 +944,8 @@ impl<P: Payload> TreeLock<'_, P> {
         // SAFETY: The tree lock is held, which these fields are under.
         unsafe {
             let locked = &mut *list.locked.get();
+            locked.count += 1;
+            locked.version += 1;
             let last = core::mem::replace(&mut locked.last, raw);
             (*node.place.get()).previous = last;
             match last.as_ref() {
@@ -976,10 +991,16 @@ impl<P: Payload> TreeLock<'_, P> {
                 (None, Some(list)) => list.first.store(next, Release),
                 (None, None) => {}
             }
-            match (next.as_ref(), list) {
-                (Some(next), _) => (*next.place.get()).previous = previous,
-                (None, Some(list)) => (*list.locked.get()).last = previous,
-                (None, None) => {}
+            let locked = list.map(|list| &mut *list.locked.get());
+            if let Some(locked) = locked {
+                locked.count -= 1;
+                locked.version += 1;
+                if next.is_null() {
+                    locked.last = previous;
+                }
+            }
+            if let Some(next) = next.as_ref() {
+                (*next.place.get()).previous = previous;
             }
         }
         // SAFETY: The node was linked until here, so there is the tree's reference to hand over.
@@ -1025,6 +1046,38 @@ impl<P: Payload> TreeLock<'_, P> {
         }
         // SAFETY: A node that is not dead is linked: only `link()` hands out references.
         Some(unsafe { self.remove_subtree(node) })
+    }
+
+    /// What is under the tree lock of the children of a directory of this tree; `None` if it never
+    /// had any.
+    fn list_of<'a>(&'a mut self, dir: &'a Node<P>) -> Option<&'a mut LockedList<P>> {
+        let list = dir.list_in(self.tree)?;
+        // SAFETY: The tree lock is held, and the node is there, for as long as the result is used.
+        Some(unsafe { &mut *list.locked.get() })
+    }
+
+    /// The version of the children of a directory: it differs after each change.
+    pub(crate) fn version(&mut self, dir: &Node<P>) -> Option<Version> {
+        self.list_of(dir).map(|list| Version(list.version))
+    }
+
+    /// Remembers that the children of a directory were what they should be, in this version.
+    pub(crate) fn set_checked(&mut self, dir: &Node<P>, version: Version) {
+        if let Some(list) = self.list_of(dir) {
+            list.checked = version.0;
+        }
+    }
+
+    /// The number of the children of a directory, and the newest, if they have not changed since
+    /// they were checked.
+    pub(crate) fn checked(&mut self, dir: &Node<P>) -> Option<(usize, NodeRef<P>)> {
+        let list = self.list_of(dir)?;
+        if list.checked != list.version {
+            return None;
+        }
+        // SAFETY: Linked nodes are valid under the tree lock.
+        let newest = unsafe { list.last.as_ref() }?;
+        Some((list.count, newest.into()))
     }
 
     /// Removes everything: what it returns is to be dropped after the lock.
@@ -1164,6 +1217,35 @@ mod tests {
         assert!(root.child(b"two", &tree.read()).is_some());
         assert!(root.child(b"ten", &tree.read()).is_none());
         assert_eq!(add(&tree, &root, b"two").err(), Some(EEXIST));
+        Ok(())
+    }
+
+    /// What was checked is known to be until the next change, and only if nothing has changed
+    /// since it was looked at.
+    #[test]
+    fn changes_end_what_was_checked() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        let newest = || tree.lock().checked(&root).map(|(count, _)| count);
+        let version = || tree.lock().version(&root).ok_or(ENOENT);
+        let one = add(&tree, &root, b"one")?;
+        let before = version()?;
+        let two = add(&tree, &root, b"two")?;
+        assert!(newest().is_none());
+        tree.lock().set_checked(&root, before);
+        assert!(newest().is_none());
+        let now = version()?;
+        tree.lock().set_checked(&root, now);
+        assert_eq!(newest(), Some(2));
+        let last = tree.lock().checked(&root);
+        assert!(last.is_some_and(|(_, last)| ptr::eq(&*last, &*two)));
+        drop(tree.lock().remove(&one));
+        assert!(newest().is_none());
+        let now = version()?;
+        tree.lock().set_checked(&root, now);
+        assert_eq!(newest(), Some(1));
+        add(&tree, &root, b"six")?;
+        assert!(newest().is_none());
         Ok(())
     }
 
