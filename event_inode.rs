@@ -58,7 +58,8 @@ use crate::vfs::{
 };
 use core::ptr;
 use kernel::{
-    new_mutex,
+    debugfs::Writer,
+    fmt, new_mutex,
     prelude::*,
     seq_file::SeqFile,
     seq_print,
@@ -465,6 +466,8 @@ pub(crate) struct EventTree {
     mode: Atomic<u32>,
     /// Whether `readdir=metadata` holds.
     lists_metadata: Atomic<bool>,
+    /// The directories that are open.
+    open_dirs: Atomic<usize>,
     /// How often a provider has said that its nodes may not be right any more.
     doubts: Atomic<u64>,
     /// Changes of owners and permissions: odd while one is made. Written under the tree lock.
@@ -505,6 +508,7 @@ impl EventTree {
             gid: Atomic::new(0),
             mode: Atomic::new(u32::from(DEFAULT_MODE)),
             lists_metadata: Atomic::new(false),
+            open_dirs: Atomic::new(0),
             doubts: Atomic::new(0),
             changes: Atomic::new(0),
         })
@@ -753,6 +757,26 @@ impl EventTree {
             },
         };
         NewInode::new(sb, init)
+    }
+}
+
+/// What there is of a tree, for an administrator: a file of debugfs.
+impl Writer for EventTree {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes = self.nodes.counts();
+        let (mut inodes, mut dentries) = (0usize, 0usize);
+        if let Some(active) = self.active_super() {
+            active.super_block().for_each_inode(|inode| {
+                inodes += 1;
+                dentries += usize::from(inode.has_dentry());
+            });
+        }
+        writeln!(f, "nodes {}", nodes.linked)?;
+        writeln!(f, "nodes_removed {}", nodes.removed)?;
+        writeln!(f, "nodes_pending {}", nodes.pending)?;
+        writeln!(f, "dentries {dentries}")?;
+        writeln!(f, "inodes {inodes}")?;
+        writeln!(f, "open_dirs {}", self.open_dirs.load(Relaxed))
     }
 }
 
@@ -1146,12 +1170,24 @@ impl DirOperations<EventFs> for OpenDir {
 
     fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<Self::Data> {
         let entries = Self::entries(inode, file.dentry())?;
-        KBox::pin_init(
+        let open = KBox::pin_init(
             pin_init!(Self {
                 entries <- new_mutex!(entries, "eventfs_open_dir"),
             }),
             GFP_KERNEL,
-        )
+        )?;
+        inode
+            .super_block()
+            .instance()
+            .open_dirs
+            .fetch_add(1, Relaxed);
+        Ok(open)
+    }
+
+    fn release(open: Self::Data, inode: &EventInode) {
+        drop(open);
+        let tree = inode.super_block().instance();
+        tree.open_dirs.fetch_sub(1, Relaxed);
     }
 
     fn iterate(open: Pin<&Self>, inode: &EventInode, emitter: &mut DirEmitter<'_>) -> Result {

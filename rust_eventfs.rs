@@ -22,7 +22,10 @@ use kernel::{
     sync::Arc, //
 };
 use trace::Mirror;
-use vfs::Registration;
+use vfs::{
+    DebugFile,
+    Registration, //
+};
 
 module! {
     type: EventFsModule,
@@ -37,6 +40,8 @@ module! {
 /// then what they were made from.
 #[pin_data]
 struct EventFsModule {
+    /// `eventfs/stats` in debugfs: what there is.
+    stats: DebugFile<EventTree>,
     /// What makes `mount -t eventfs` work.
     #[pin]
     registration: Registration<EventFs>,
@@ -56,7 +61,9 @@ impl kernel::InPlaceModule for EventFsModule {
             tree: start("make the tree", || {
                 Arc::pin_init(EventTree::new(mirror.clone()), GFP_KERNEL)
             })?,
+            // What is mounted must not go because something else fails: what comes now does not.
             registration <- Registration::new(tree.clone(), tree.link()),
+            stats: DebugFile::new(c"eventfs", c"stats", tree.clone()),
         })
     }
 }

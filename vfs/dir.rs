@@ -28,6 +28,9 @@ pub(crate) trait DirOperations<T: FileSystem>: Sized + 'static {
     /// Opens. May sleep; no locks are held.
     fn open(inode: &Inode<T>, file: OpenFile<'_, T>) -> Result<Self::Data>;
 
+    /// The last user of an open directory has gone. May sleep; no locks are held.
+    fn release(data: Self::Data, inode: &Inode<T>);
+
     /// Emits entries from the emitter's position on, until it is full or there are no more.
     ///
     /// May sleep; the `i_rwsem` of the directory is held for reading.
@@ -166,9 +169,11 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
     /// # Safety
     ///
     /// Called by the VFS, for a file that `open` has opened.
-    unsafe extern "C" fn release(_inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+    unsafe extern "C" fn release(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: `private_data` owns it, and is not used any more.
-        drop(unsafe { O::Data::from_foreign((*file).private_data) });
+        let data = unsafe { O::Data::from_foreign((*file).private_data) };
+        // SAFETY: The file keeps the inode, which was published.
+        O::release(data, unsafe { Inode::from_raw(inode) });
         0
     }
 

@@ -301,6 +301,16 @@ impl<T: FileSystem> Inode<T> {
         unsafe { self.cell().lower.load(Acquire).as_ref() }
     }
 
+    /// Whether there is a dentry of it.
+    pub(crate) fn has_dentry(&self) -> bool {
+        // SAFETY: The inode is valid. That there is one now says nothing of the next moment.
+        unsafe {
+            !(&raw const (*self.as_ptr()).__bindgen_anon_2.i_dentry.first)
+                .read_volatile()
+                .is_null()
+        }
+    }
+
     /// Whether it is a directory.
     pub(crate) fn is_directory(&self) -> bool {
         u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFDIR

@@ -8,6 +8,7 @@
 //! answered, a [`DirEmitter`] exists while a directory is read. All `unsafe` that concerns the VFS
 //! is below this module.
 
+pub(crate) mod debugfs;
 pub(crate) mod dentry;
 pub(crate) mod dir;
 pub(crate) mod file;
@@ -44,6 +45,7 @@ mod bindings {
 }
 
 pub(crate) use self::{
+    debugfs::DebugFile,
     dentry::{
         Dentry,
         DentryRef,

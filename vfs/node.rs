@@ -427,8 +427,11 @@ impl<P: Payload> Node<P> {
         // SAFETY: By the safety requirements this is the field of a node.
         let node = unsafe { kernel::container_of!(field, Self, content) };
         // SAFETY: There is no reference left, and no reader that could have found the node, which
-        // was emptied.
-        unsafe { Self::free(NonNull::new_unchecked(node)) };
+        // was emptied. Its tree is valid until it is freed.
+        unsafe {
+            (*(*(*node).place.get()).tree).pending.fetch_sub(1, Relaxed);
+            Self::free(NonNull::new_unchecked(node));
+        }
     }
 }
 
@@ -467,6 +470,7 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
             let (parent, tree) = (node.parent, node.tree());
             // SAFETY: The count is zero.
             unsafe { node.empty(tree) };
+            tree.pending.fetch_add(1, Relaxed);
             let head = node.content.get().cast();
             // SAFETY: By the type invariants the content is for this now. The node is not used
             // after this.
@@ -681,6 +685,16 @@ pub(crate) struct Locked<P: Payload> {
     root: Option<NodeRef<P>>,
 }
 
+/// How many nodes a tree has.
+pub(crate) struct Counts {
+    /// Those that readers find.
+    pub(crate) linked: usize,
+    /// Those that were removed, and are still referred to.
+    pub(crate) removed: usize,
+    /// Those that only wait for grace periods.
+    pub(crate) pending: usize,
+}
+
 /// A tree of nodes.
 ///
 /// # Invariants
@@ -702,6 +716,8 @@ pub(crate) struct Tree<P: Payload> {
     key: bindings::siphash_key_t,
     /// The nodes that are not freed yet. The destructor waits until it is zero.
     nodes: Atomic<usize>,
+    /// Those of them without a counted reference, which wait for grace periods.
+    pending: Atomic<usize>,
 }
 
 impl<P: Payload> Tree<P> {
@@ -719,6 +735,7 @@ impl<P: Payload> Tree<P> {
             index: Index::new(),
             key: random_key(),
             nodes: Atomic::new(0),
+            pending: Atomic::new(0),
         })
     }
 
@@ -740,6 +757,19 @@ impl<P: Payload> Tree<P> {
     fn srcu_ptr(&self) -> *mut bindings::srcu_struct {
         // CAST: `Srcu` is a transparent wrapper.
         ptr::from_ref(&self.srcu).cast_mut().cast()
+    }
+
+    /// How many nodes there are, by what keeps them.
+    pub(crate) fn counts(&self) -> Counts {
+        let lock = self.lock();
+        let linked = self.index.elements() + usize::from(lock.root().is_some());
+        let pending = self.pending.load(Relaxed);
+        let all = self.nodes.load(Relaxed);
+        Counts {
+            linked,
+            removed: all.saturating_sub(linked + pending),
+            pending,
+        }
     }
 
     /// Enters an SRCU read-side critical section.

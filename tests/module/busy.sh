@@ -38,6 +38,15 @@ for what in "open x $MNT/events/sched/enable r" "open x $MNT/events r,dir" \
 	gone "$what"
 done
 
+# Not mounted at all.
+evt run <<'SCRIPT'
+open stats /sys/kernel/debug/eventfs/stats r
+rmmod rust_eventfs =| EBUSY EAGAIN
+read stats 5 => nodes
+close stats
+SCRIPT
+gone "the statistics"
+
 # A bind mount, a mount that is attached nowhere.
 mount -t eventfs nodev "$MNT"
 mkdir bound
