@@ -127,15 +127,20 @@ pub(crate) struct Target {
 
 /// The code behind a directory.
 ///
-/// All functions may sleep. They are called without the tree lock; `find` and, before an owner
-/// changes, `refresh` with the `i_rwsem` of the directory held.
+/// All functions may sleep. They are called without the tree lock; `find`, `describe` and, before
+/// an owner changes, `refresh` with the `i_rwsem` of the directory held.
 ///
 /// The last reference to a provider may go with a node, which may be dropped by a reader of the
 /// tree: a provider that waits for a grace period of the tree when it is dropped must be kept by
 /// somebody until the tree is gone (L4).
 pub(crate) trait Provider: Send + Sync {
-    /// Says what a name in a directory stands for; `None` if there is no such name.
+    /// Says what a name in a directory stands for that no node is known for; `None` if there is no
+    /// such name.
     fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>>;
+
+    /// Says what a node of this provider in a directory, whoever's that is, stands for; `None` if
+    /// there is no such name any more.
+    fn describe(&self, dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>>;
 
     /// Makes the nodes below a directory, and its table, what they should be.
     fn refresh(&self, dir: &EventInode) -> Result;
@@ -912,12 +917,15 @@ impl FileSystem for EventFs {
         if parent.is_dead() {
             return Ok(());
         }
-        let found = parent.payload().provider().find(dir, dentry.name())?;
+        let tree = dir.super_block().instance();
+        let found = match tree.child(parent, dentry.name()) {
+            Some(child) => child.payload().provider().describe(dir, &child)?,
+            None => parent.payload().provider().find(dir, dentry.name())?,
+        };
         let Some(target) = found else {
             return Ok(());
         };
 
-        let tree = dir.super_block().instance();
         let node = target.node.clone();
         let inode = tree.new_inode(dir.super_block(), target)?;
         tree.keep_up(inode.inode());

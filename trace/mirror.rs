@@ -143,6 +143,9 @@ impl Mirror {
         let directory = lower.is_directory();
         if let Some(known) = tree.child(dir, name) {
             let meta = known.payload();
+            if !Self::is_ours(dir, &known) {
+                return Ok(None);
+            }
             if meta.word() == identity && meta.is_directory() == directory {
                 return Ok(Some(known));
             }
@@ -176,6 +179,13 @@ impl Mirror {
         for _ in 0..RETRIES {
             // Before the question: the answer says nothing of a node that came later.
             let known = tree.child(dir, name);
+            // A node that is not tracefs's hides what tracefs has.
+            if known
+                .as_ref()
+                .is_some_and(|known| !Self::is_ours(dir, known))
+            {
+                return Ok(None);
+            }
             let lower = match lower_dir.lookup(name) {
                 Ok(lower) => lower,
                 Err(error) if error == ENOENT => {
@@ -383,6 +393,10 @@ impl Provider for Mirror {
             self.take_in(tree, node, lower)?;
         }
         self.resolve(tree, node, lower, name)
+    }
+
+    fn describe(&self, dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>> {
+        self.find(dir, node.name())
     }
 
     fn refresh(&self, dir: &EventInode) -> Result {
