@@ -147,6 +147,10 @@ pub(crate) trait Provider: Send + Sync {
 
     /// The file system that the tree is a view of. Its root is that of the tree.
     fn lower(&self) -> Option<&InternalMount>;
+
+    /// A node of this provider was removed: no path leads there. Called once for each, for those in
+    /// a directory before it.
+    fn removed(&self, tree: &EventTree, node: &Node<Meta>);
 }
 
 /// What nodes have in common that are alike.
@@ -598,14 +602,27 @@ impl EventTree {
     ///
     /// When this returns, no path leads there any more. It cannot fail.
     pub(crate) fn remove(&self, node: &Node<Meta>) {
-        // In the order of their declaration reversed, all of it is put after the tree lock.
+        drop(self.take_out(node));
+    }
+
+    /// As [`Self::remove`], and gives what was removed; `None`: somebody else has, or is doing it.
+    pub(crate) fn take_out(&self, node: &Node<Meta>) -> Option<Removed<Meta>> {
+        let removed = self.unlink(node)?;
+        for node in removed.nodes() {
+            node.payload().provider().removed(self, node);
+        }
+        Some(removed)
+    }
+
+    /// Takes a node and all below it out of the tree and the dcache; `None`: that was done before.
+    fn unlink(&self, node: &Node<Meta>) -> Option<Removed<Meta>> {
+        // In the order of their declaration reversed, all of it is put after the tree lock; the
+        // super block, which cannot be shut down meanwhile, before providers hear of it.
         let active;
         let cached;
         let removed = {
             let mut lock = self.nodes.lock();
-            let Some(removed) = lock.remove(node) else {
-                return;
-            };
+            let removed = lock.remove(node)?;
             // Between the mark and the look into the dcache: see `lookup()`.
             smp_mb(Full);
             active = self.mounted.get();
@@ -614,14 +631,13 @@ impl EventTree {
                 .and_then(|active| Self::cached(node, active));
             removed
         };
-        let (Some(active), Some(Ok(dentry))) = (&active, &cached) else {
-            return;
-        };
-        let owner = dentry.data_in(active.super_block());
-        if !owner.is_some_and(|owner| ptr::eq(owner, node)) {
-            return;
+        if let (Some(active), Some(Ok(dentry))) = (&active, &cached) {
+            let owner = dentry.data_in(active.super_block());
+            if owner.is_some_and(|owner| ptr::eq(owner, node)) {
+                Self::invalidate(dentry, node, &removed);
+            }
         }
-        Self::invalidate(dentry, node, &removed);
+        Some(removed)
     }
 
     /// Invalidates the dentry of a node that was removed, and those below. May sleep.

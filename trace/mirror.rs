@@ -408,6 +408,10 @@ impl Provider for Mirror {
     fn lower(&self) -> Option<&InternalMount> {
         Some(&self.mount)
     }
+
+    fn removed(&self, _tree: &EventTree, _node: &Node<Meta>) {
+        // What a node stands for is tracefs's business.
+    }
 }
 
 /// The children that a node has now. May sleep.
