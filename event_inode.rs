@@ -20,6 +20,10 @@
 //!
 //! Corresponds to [`fs/tracefs/event_inode.c`](srctree/fs/tracefs/event_inode.c).
 
+use crate::publish::{
+    Client,
+    Clients, //
+};
 use crate::vfs::{
     self,
     inode::DirVTable,
@@ -148,6 +152,26 @@ pub(crate) trait Provider: Send + Sync {
     /// The file system that the tree is a view of. Its root is that of the tree.
     fn lower(&self) -> Option<&InternalMount>;
 
+    /// Checks that a directory has nothing of this name that there is no node for. A node of this
+    /// provider that is not right any more goes.
+    ///
+    /// # Errors
+    ///
+    /// `EEXIST`: it has.
+    fn check_free(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result;
+
+    /// The node of a directory of this provider that may not have been looked at yet.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`: there is no such directory.
+    fn known_dir(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result<MetaRef>;
+
+    /// The provider, if it is one of another module.
+    fn client(&self) -> Option<&Client> {
+        None
+    }
+
     /// A node of this provider was removed: no path leads there. Called once for each, for those in
     /// a directory before it.
     fn removed(&self, tree: &EventTree, node: &Node<Meta>);
@@ -159,16 +183,29 @@ pub(crate) struct Kind {
     provider: Arc<dyn Provider>,
     /// Whether they are directories, not files with a name of their own.
     directory: bool,
+    /// The names of their files, where all have the same.
+    table: Option<Table>,
     /// The kind of the single files in them, if their provider adds such files.
     files: Option<Arc<Kind>>,
 }
 
 impl Kind {
+    /// Directories that all have the files of this table.
+    pub(crate) fn directories(provider: Arc<dyn Provider>, table: Table) -> Self {
+        Self {
+            provider,
+            directory: true,
+            table: Some(table),
+            files: None,
+        }
+    }
+
     /// Files with a name of their own.
     fn single_files(provider: Arc<dyn Provider>) -> Self {
         Self {
             provider,
             directory: false,
+            table: None,
             files: None,
         }
     }
@@ -179,6 +216,7 @@ impl Kind {
         Ok(Self {
             provider,
             directory: true,
+            table: None,
             files: Some(files),
         })
     }
@@ -259,7 +297,7 @@ struct NodeAttr {
     files: OnceBox<KVVec<Attr>>,
 }
 
-/// The files of a directory.
+/// The files of a directory, where its kind does not tell.
 struct Files {
     /// Their names, shared with other directories that have the same.
     table: Arc<Table>,
@@ -280,11 +318,11 @@ pub(crate) struct More {
 /// What a node of eventfs carries: all that is known of a directory, or of a file with a name of
 /// its own, while there is neither dentry nor inode.
 pub(crate) struct Meta {
-    /// What it has in common with others. It never changes.
+    /// What it has in common with others: code, files and their names. It never changes.
     kind: Arc<Kind>,
-    /// The inode number. It is kept, because it must be the same again after the inode was evicted,
-    /// and unlike that of any other file (U17). Set when the node is linked, so that siblings are
-    /// in the order of their numbers.
+    /// The inode number. Those of the files of the kind's table follow. It is kept, because it must
+    /// be the same again after the inode was evicted, and unlike that of any other file (U17). Set
+    /// when the node is linked, so that siblings are in the order of their numbers.
     number: Atomic<u64>,
     /// For the provider: what tells the directory from others of its kind.
     word: u64,
@@ -355,13 +393,18 @@ impl Carried<Meta> {
 
     /// The names of the files of the directory, once they are known.
     pub(crate) fn table(&self) -> Option<&Table> {
-        Some(&*self.more()?.files.get()?.table)
+        let listed = || Some(&*self.more()?.files.get()?.table);
+        self.kind.table.as_ref().or_else(listed)
     }
 
     /// The inode number of a file of the directory.
     fn file_number(&self, entry: usize) -> Option<u64> {
+        let first = match &self.kind.table {
+            Some(_) => self.number() + 1,
+            None => self.more()?.files.get()?.first_number,
+        };
         // CAST: An index fits.
-        Some(self.more()?.files.get()?.first_number + entry as u64)
+        Some(first + entry as u64)
     }
 
     /// The attributes of the node, if there are any.
@@ -465,6 +508,9 @@ pub(crate) struct EventTree {
     nodes: Tree<Meta>,
     /// Where the dentries of the nodes are found, while the tree is mounted.
     mounted: Arc<SuperLink<EventFs>>,
+    /// What other modules have published in the tree.
+    #[pin]
+    clients: Clients,
     /// The last inode number given out.
     last_number: Atomic<u64>,
     /// The `uid=` of the mount. Written, as the two below, under the tree lock.
@@ -511,6 +557,7 @@ impl EventTree {
                 let kind = Arc::new(Kind::various(provider)?, GFP_KERNEL)?;
                 Ok(Meta::new(kind, ROOT_NUMBER, 0))
             }),
+            clients <- Clients::new(),
             mounted: Arc::pin_init(SuperLink::new(), GFP_KERNEL)?,
             last_number: Atomic::new(ROOT_NUMBER),
             uid: Atomic::new(0),
@@ -531,6 +578,11 @@ impl EventTree {
     /// The nodes.
     pub(crate) fn nodes(&self) -> &Tree<Meta> {
         &self.nodes
+    }
+
+    /// What other modules have published.
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// Takes `count` inode numbers, and returns the first.
@@ -558,6 +610,7 @@ impl EventTree {
         word: u64,
     ) -> Result<MetaRef> {
         vfs::check_lockdown()?;
+        let files = kind.table.as_ref().map_or(0, |table| table.names.len());
         let meta = Meta::new(kind, 0, word);
         let new = self.nodes.prepare(parent, name, meta)?;
         if parent.payload().attributes().is_some() {
@@ -565,7 +618,7 @@ impl EventTree {
         }
         let linked = {
             let mut lock = self.nodes.lock();
-            new.payload().number.store(self.numbers(1), Relaxed);
+            new.payload().number.store(self.numbers(1 + files), Relaxed);
             // New nodes take the owner of their parent, where that is not the one of the mount
             // (U15). Under the lock, so that a remount does not miss them (U14).
             if let Some(attributes) = new.payload().attributes() {

@@ -7,9 +7,11 @@
 //!
 //! - [`event_inode`] is the heart: nodes, look-up, directories, removal;
 //! - [`trace`] is the tree of the running kernel's events, and the control files;
+//! - [`publish`] is what other modules have in the tree, by functions that are exported to them;
 //! - [`vfs`] holds the safe wrappers that both are written with.
 
 mod event_inode;
+mod publish;
 mod trace;
 mod vfs;
 
@@ -21,8 +23,11 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+use publish::Leftovers;
 use trace::Mirror;
 use vfs::{
+    export::Published,
+    modules::ModuleWatch,
     DebugFile,
     Registration, //
 };
@@ -36,8 +41,8 @@ module! {
     alias: ["fs-eventfs"],
 }
 
-/// The module. The fields are dropped in their order: nobody can mount any more, then the nodes go,
-/// then what they were made from.
+/// The module. The fields are dropped in their order: nobody can mount or publish any more, then
+/// the nodes go, then what they were made from.
 #[pin_data]
 struct EventFsModule {
     /// `eventfs/stats` in debugfs: what there is.
@@ -45,6 +50,11 @@ struct EventFsModule {
     /// What makes `mount -t eventfs` work.
     #[pin]
     registration: Registration<EventFs>,
+    /// What lets other modules publish: those that do keep this one loaded.
+    published: Published,
+    /// What removes the leftovers of other modules.
+    #[pin]
+    watch: ModuleWatch<Leftovers>,
     /// The nodes that all mounts show.
     tree: Arc<EventTree>,
     /// Kept here so that it goes last: a node may be dropped where this must not wait (L4).
@@ -61,6 +71,9 @@ impl kernel::InPlaceModule for EventFsModule {
             tree: start("make the tree", || {
                 Arc::pin_init(EventTree::new(mirror.clone()), GFP_KERNEL)
             })?,
+            // Before anybody who asks for it.
+            published: Published::new(tree.clone()),
+            watch <- ModuleWatch::new(),
             // What is mounted must not go because something else fails: what comes now does not.
             registration <- Registration::new(tree.clone(), tree.link()),
             stats: DebugFile::new(c"eventfs", c"stats", tree.clone()),

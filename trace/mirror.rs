@@ -26,6 +26,7 @@ use crate::{
         lower::InternalMount,
         node::Node,
         Dentry,
+        DentryRef,
         Held,
         PERMISSIONS, //
     },
@@ -85,6 +86,21 @@ fn is_shown(parent: &Dentry, name: &[u8]) -> bool {
 }
 
 impl Mirror {
+    /// The directory of tracefs that a node stands for.
+    fn lower_of(&self, node: &Node<Meta>) -> Result<DentryRef> {
+        let mut names = KVec::new();
+        let mut at = node;
+        while let Some(parent) = at.parent() {
+            names.push(at.name(), GFP_KERNEL)?;
+            at = parent;
+        }
+        let mut dentry = self.mount.root()?;
+        while let Some(name) = names.pop() {
+            dentry = dentry.lookup(name)?;
+        }
+        Ok(dentry)
+    }
+
     /// Reads a directory of tracefs.
     fn list(&self, lower: &Dentry) -> Result<Listing> {
         let mut listing = Listing {
@@ -179,7 +195,7 @@ impl Mirror {
         for _ in 0..RETRIES {
             // Before the question: the answer says nothing of a node that came later.
             let known = tree.child(dir, name);
-            // A node that is not tracefs's hides what tracefs has.
+            // What a module has published hides what tracefs has.
             if known
                 .as_ref()
                 .is_some_and(|known| !Self::is_ours(dir, known))
@@ -407,6 +423,34 @@ impl Provider for Mirror {
 
     fn lower(&self) -> Option<&InternalMount> {
         Some(&self.mount)
+    }
+
+    fn check_free(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result {
+        // As in `resolve()`: before the question.
+        let known = tree.child(dir, name);
+        match self.lower_of(dir)?.lookup(name) {
+            Ok(_) => Err(EEXIST),
+            Err(error) if error == ENOENT => {
+                if let Some(known) = known.filter(|known| Self::is_ours(dir, known)) {
+                    tree.remove(&known);
+                }
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn known_dir(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result<MetaRef> {
+        let lower = self.lower_of(dir)?.lookup(name)?;
+        if !lower.is_directory() {
+            return Err(ENOENT);
+        }
+        for _ in 0..RETRIES {
+            if let Some(node) = Self::settle(tree, dir, name, &lower)? {
+                return Ok(node);
+            }
+        }
+        Err(ENOENT)
     }
 
     fn removed(&self, _tree: &EventTree, _node: &Node<Meta>) {

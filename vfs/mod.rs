@@ -11,10 +11,13 @@
 pub(crate) mod debugfs;
 pub(crate) mod dentry;
 pub(crate) mod dir;
+pub(crate) mod export;
 pub(crate) mod file;
+pub(crate) mod foreign;
 mod index;
 pub(crate) mod inode;
 pub(crate) mod lower;
+pub(crate) mod modules;
 pub(crate) mod node;
 pub(crate) mod once;
 pub(crate) mod registration;

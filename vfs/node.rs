@@ -650,6 +650,22 @@ impl<P: Payload> Removed<P> {
         self.tail = node;
     }
 
+    /// Puts what was removed later behind it.
+    pub(crate) fn append(&mut self, later: Self) {
+        let later = ManuallyDrop::new(later);
+        if later.head.is_null() {
+            return;
+        }
+        // INVARIANT: The chain of `later` becomes the end of this one.
+        // SAFETY: By the type invariant the nodes of the chain are valid.
+        match unsafe { self.tail.as_ref() } {
+            // SAFETY: By the type invariant the place is the chain's.
+            Some(tail) => unsafe { (*tail.place.get()).after = later.head },
+            None => self.head = later.head,
+        }
+        self.tail = later.tail;
+    }
+
     /// The node behind one of the chain.
     fn after(node: &Node<P>) -> *mut Node<P> {
         // SAFETY: By the type invariant the place is the chain's.
@@ -1126,12 +1142,20 @@ impl<P: Payload> TreeLock<'_, P> {
 
     /// Calls `visit` for each node. Under the lock nodes neither come nor go.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&Node<P>)) {
-        let Some(root) = &self.locked.root else {
-            return;
-        };
+        self.find(|node| {
+            visit(node);
+            false
+        });
+    }
+
+    /// The first node that `is_it` says so of: parents are asked before their children.
+    pub(crate) fn find(&self, mut is_it: impl FnMut(&Node<P>) -> bool) -> Option<NodeRef<P>> {
+        let root = self.locked.root.as_ref()?;
         let mut node: &Node<P> = root;
         loop {
-            visit(node);
+            if is_it(node) {
+                return Some(node.into());
+            }
             // SAFETY: Under the tree lock linked nodes stay linked, and valid.
             if let Some(child) = unsafe { node.first().as_ref() } {
                 node = child;
@@ -1143,10 +1167,7 @@ impl<P: Payload> TreeLock<'_, P> {
                     node = next;
                     break;
                 }
-                match node.parent() {
-                    Some(parent) => node = parent,
-                    None => return,
-                }
+                node = node.parent()?;
             }
         }
     }

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * eventfs for every module: directories and files that cost a few dozen bytes
+ * each until somebody looks at them.
+ *
+ * What a module publishes appears in every mount of the file system eventfs,
+ * whether it was mounted before or is mounted later. The functions are those of
+ * the series "tracing: introducing eventfs".
+ *
+ * Rules for all functions:
+ *
+ * - They may sleep, and take the locks of eventfs. Do not call them while a
+ *   lock is held that one of the file operations, a callback or a release
+ *   function takes: removal waits for those. A file's release(), and a release
+ *   function, may remove other things; two that remove what the other is in
+ *   wait for each other.
+ * - A &struct eventfs_file is valid until it, or a directory that it is in, is
+ *   removed. One of the kernel's own directories is not to be had.
+ * - Where a parent is taken, an error pointer is answered with that error, so
+ *   that a chain of calls needs one check.
+ * - Common errors: -%EINVAL (a name that is %NULL, empty, "." or "..", or has a
+ *   slash in it; a parent that is %NULL where there must be one, or
+ *   %EVENTFS_EVENTS where that is not named),
+ *   -%ENAMETOOLONG (more than 255 bytes), -%EEXIST (the name is taken, also by
+ *   tracefs), -%ENODEV (the parent was removed, or the module goes), -%EPERM
+ *   (kernel lockdown), -%ENOMEM. When a function fails nothing is left behind,
+ *   and no release function is called.
+ *
+ * The owner. Everything belongs to the module that made it: the macros below
+ * pass %THIS_MODULE. A module may be unloaded at any time, open files do not
+ * keep it: removal (and what the module has not removed when its exit function
+ * returns is removed then) waits for file operations and callbacks that run,
+ * closes what is still open as the last close would, and makes all later
+ * operations fail with -%ENODEV. So the &file_operations.owner of a module's
+ * own files is not needed; it may be set. Operations that belong to *another*
+ * module, as their owner says, keep that one loaded while such a file is open.
+ */
+#ifndef _RUST_EVENTFS_H
+#define _RUST_EVENTFS_H
+
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/types.h>
+/*
+ * It declares functions of the kernel's own eventfs, under names that are macros
+ * from here on.
+ */
+#include <linux/tracefs.h>
+
+/**
+ * struct eventfs_file - a directory or a file that a module has published
+ *
+ * Opaque.
+ */
+struct eventfs_file;
+
+/**
+ * EVENTFS_EVENTS - the directory ``events`` of each mount, as a parent
+ *
+ * Its subdirectories are the trace subsystems of the running kernel.
+ */
+#define EVENTFS_EVENTS ((struct eventfs_file *)1UL)
+
+/* The functions behind the macros; the symbols have the names of these. */
+struct eventfs_file *__eventfs_create_events_dir(const char *name, struct eventfs_file *parent,
+						 struct module *owner)
+	__asm__("eventfs_create_events_dir");
+struct eventfs_file *__eventfs_add_subsystem_dir(const char *name, struct eventfs_file *parent,
+						 struct module *owner)
+	__asm__("eventfs_add_subsystem_dir");
+struct eventfs_file *__eventfs_add_dir(const char *name, struct eventfs_file *parent,
+				       struct module *owner)
+	__asm__("eventfs_add_dir");
+void __eventfs_remove(struct eventfs_file *file) __asm__("eventfs_remove");
+void __eventfs_remove_events_dir(struct eventfs_file *dir) __asm__("eventfs_remove_events_dir");
+int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
+				struct module *owner) __asm__("eventfs_lookup_and_remove");
+
+/**
+ * eventfs_create_events_dir() - make the top directory of a tree
+ * @name: its name
+ * @parent: the directory to make it in; %NULL for the root of the mounts
+ *
+ * Return: the directory, mode 0755, without files; or an error pointer, see
+ * above. -%EEXIST also says that tracefs has a file or directory of this name.
+ */
+#define eventfs_create_events_dir(name, parent) \
+	__eventfs_create_events_dir(name, parent, THIS_MODULE)
+
+/**
+ * eventfs_add_subsystem_dir() - make a directory for a subsystem
+ * @name: its name
+ * @parent: an events directory, from eventfs_create_events_dir(); or %NULL or
+ *	%EVENTFS_EVENTS for the ``events`` of the running kernel
+ *
+ * A subsystem that the running kernel has cannot be made again: -%EEXIST. If it
+ * comes later (a probe in a group of this name) it is hidden in eventfs by this
+ * directory, as long as that is there.
+ *
+ * Return: the directory, mode 0755, without files; or an error pointer. Another
+ * parent than those is -%EINVAL.
+ */
+#define eventfs_add_subsystem_dir(name, parent) \
+	__eventfs_add_subsystem_dir(name, parent, THIS_MODULE)
+
+/**
+ * eventfs_add_dir() - make a directory
+ * @name: its name
+ * @parent: any directory of a module
+ *
+ * Return: the directory, mode 0755, without files; or an error pointer.
+ */
+#define eventfs_add_dir(name, parent) __eventfs_add_dir(name, parent, THIS_MODULE)
+
+/**
+ * eventfs_remove() - remove a directory with all that is in it
+ * @file: from one of the functions above; %NULL and error pointers are ignored
+ *
+ * When this returns, no path leads to it or to anything in it, no operation or
+ * callback runs, all files are closed and the release functions were called
+ * (those in a directory before its own). The pointers to it and to what was in
+ * it are not valid any more. It cannot fail. Not to be called from an operation,
+ * a callback or a release function of what is removed: it waits for them.
+ */
+#define eventfs_remove(file) __eventfs_remove(file)
+
+/**
+ * eventfs_remove_events_dir() - remove an events directory with all in it
+ * @dir: from eventfs_create_events_dir(); %NULL and error pointers are ignored
+ *
+ * The same as eventfs_remove().
+ */
+#define eventfs_remove_events_dir(dir) __eventfs_remove_events_dir(dir)
+
+/**
+ * eventfs_lookup_and_remove() - remove a file or directory by its name
+ * @name: the name
+ * @parent: the directory that it is in: of a module, %EVENTFS_EVENTS, or %NULL
+ *	for the root of the mounts
+ *
+ * For files from eventfs_add_file(), which are removed like this one by one,
+ * and for directories. Only what the calling module has made by the functions
+ * above is found: not what is the kernel's or another module's.
+ *
+ * Works also while the module goes.
+ *
+ * Return: 0, -%ENOENT if there is nothing of this name, or one of the common
+ * errors -%EINVAL, -%ENAMETOOLONG and -%ENODEV (for the parent). Also
+ * -%ENOENT while another thread removes it together with a parent: its
+ * operations may still run then.
+ */
+#define eventfs_lookup_and_remove(name, parent) \
+	__eventfs_lookup_and_remove(name, parent, THIS_MODULE)
+
+#endif /* _RUST_EVENTFS_H */

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What other modules publish: their directories.
+//!
+//! A directory is a node. What it has in common with others (whose it is) is a [`Kind`], kept as
+//! long as there is one such directory.
+//!
+//! # Lifetime
+//!
+//! What a module has left when it goes is removed then: nothing of a module stays in the tree.
+//!
+//! # Locks
+//!
+//! [`Clients::kinds`] is innermost.
+//!
+//! Corresponds to the callers' side of
+//! [`fs/tracefs/event_inode.c`](srctree/fs/tracefs/event_inode.c).
+
+use crate::{
+    event_inode::{
+        EventInode,
+        EventTree,
+        Kind,
+        Meta,
+        MetaRef,
+        Provider,
+        Table,
+        Target, //
+    },
+    vfs::{
+        export,
+        lower::InternalMount,
+        modules::{
+            ModuleGoes,
+            Owner, //
+        },
+        node::{
+            check_name,
+            Node,
+            Removed, //
+        }, //
+    },
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNode, //
+    },
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+/// The permissions of directories.
+const DIRECTORY_MODE: u16 = 0o755;
+
+/// The directory of the running kernel's events.
+const EVENTS: &[u8] = b"events";
+
+/// What a directory or a file is of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    /// An events directory.
+    EventsDir,
+    /// A directory without a table.
+    Dir,
+}
+
+/// What a kind is told from others by.
+type Key = (Owner, Of);
+
+/// A kind, and how many nodes there are of it that were not removed.
+struct Used {
+    /// The kind.
+    kind: Arc<Kind>,
+    /// Its nodes; not 0.
+    nodes: usize,
+}
+
+/// What modules have published in a tree.
+#[pin_data]
+pub(crate) struct Clients {
+    /// The kinds that there are nodes of.
+    #[pin]
+    kinds: Mutex<RBTree<Key, Used>>,
+}
+
+impl Clients {
+    /// Nothing.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            kinds <- new_mutex!(RBTree::new(), "eventfs_kinds"),
+        })
+    }
+
+    /// The kind for a new node, which is counted: known already, or made.
+    fn kind(&self, key: Key) -> Result<Arc<Kind>> {
+        if let Some(used) = self.kinds.lock().get_mut(&key) {
+            used.nodes += 1;
+            return Ok(used.kind.clone());
+        }
+        let kind = Client::kind(key)?;
+        let used = Used {
+            kind: kind.clone(),
+            nodes: 1,
+        };
+        let new = RBTreeNode::new(key, used, GFP_KERNEL)?;
+        let mut kinds = self.kinds.lock();
+        // Somebody else may have been faster.
+        if let Some(used) = kinds.get_mut(&key) {
+            used.nodes += 1;
+            return Ok(used.kind.clone());
+        }
+        kinds.insert(new);
+        Ok(kind)
+    }
+
+    /// A node of this kind was removed, or could not be added.
+    fn give_back(&self, key: &Key) {
+        let mut kinds = self.kinds.lock();
+        if let Some(used) = kinds.get_mut(key) {
+            used.nodes -= 1;
+            if used.nodes == 0 {
+                kinds.remove(key);
+            }
+        }
+    }
+
+    /// Whether there is a node of this owner.
+    fn has(&self, owner: Owner) -> bool {
+        self.kinds.lock().keys().any(|key| key.0 == owner)
+    }
+}
+
+/// The provider of a kind.
+pub(crate) struct Client {
+    /// Whose it is, and what.
+    key: Key,
+}
+
+impl Client {
+    /// Whose it is.
+    fn owner(&self) -> Owner {
+        self.key.0
+    }
+
+    /// Makes a kind.
+    fn kind(key: Key) -> Result<Arc<Kind>> {
+        let provider = Arc::new(Self { key }, GFP_KERNEL)?;
+        let kind = Kind::directories(provider, Table::new(KVec::new()));
+        Ok(Arc::new(kind, GFP_KERNEL)?)
+    }
+}
+
+impl Provider for Client {
+    fn find(&self, _dir: &EventInode, _name: &[u8]) -> Result<Option<Target>> {
+        // There is a node of all that there is.
+        Ok(None)
+    }
+
+    fn describe(&self, _dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>> {
+        Ok(Some(Target {
+            node: node.into(),
+            entry: None,
+            permissions: DIRECTORY_MODE,
+            operations: None,
+            lower: None,
+        }))
+    }
+
+    fn refresh(&self, _dir: &EventInode) -> Result {
+        // Nodes are added when the module says so.
+        Ok(())
+    }
+
+    fn lower(&self) -> Option<&InternalMount> {
+        None
+    }
+
+    fn check_free(&self, _tree: &EventTree, _dir: &Node<Meta>, _name: &[u8]) -> Result {
+        // There is a node of all that there is.
+        Ok(())
+    }
+
+    fn known_dir(&self, _tree: &EventTree, _dir: &Node<Meta>, _name: &[u8]) -> Result<MetaRef> {
+        Err(ENOENT)
+    }
+
+    fn client(&self) -> Option<&Client> {
+        Some(self)
+    }
+
+    fn removed(&self, tree: &EventTree, _node: &Node<Meta>) {
+        tree.clients().give_back(&self.key);
+    }
+}
+
+/// A directory that something is to be made in.
+pub(crate) enum Parent<'a> {
+    /// The root of the mounts.
+    Root,
+    /// The directory of the running kernel's events.
+    Events,
+    /// A directory of a module.
+    Node(&'a Node<Meta>),
+}
+
+impl Parent<'_> {
+    /// The node of the directory. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`: it is a file. Whatever tracefs fails with.
+    fn node(&self, tree: &EventTree) -> Result<MetaRef> {
+        match self {
+            Self::Root => tree.nodes().root(),
+            Self::Events => {
+                let root = tree.nodes().root()?;
+                root.payload().provider().known_dir(tree, &root, EVENTS)
+            }
+            Self::Node(node) if node.payload().is_directory() => Ok((*node).into()),
+            Self::Node(_) => Err(EINVAL),
+        }
+    }
+
+    /// Whether it is an events directory of a module.
+    fn is_events_dir(&self) -> bool {
+        match self {
+            Self::Root | Self::Events => false,
+            Self::Node(node) => {
+                let client = node.payload().provider().client();
+                client.is_some_and(|client| client.key.1 == Of::EventsDir)
+            }
+        }
+    }
+}
+
+/// What a module wants to be made.
+pub(crate) struct Request<'a> {
+    /// Whose it is to be.
+    pub(crate) owner: Owner,
+    /// Where.
+    pub(crate) parent: Parent<'a>,
+    /// Its name.
+    pub(crate) name: &'a [u8],
+}
+
+impl Request<'_> {
+    /// Makes a node. May sleep.
+    fn make(&self, tree: &EventTree, of: Of) -> Result<MetaRef> {
+        // First what is wrong with the arguments, then what is wrong with the rest.
+        check_name(self.name)?;
+        let parent = self.parent.node(tree)?;
+        let key = (self.owner, of);
+        let kind = tree.clients().kind(key)?;
+        let made = parent
+            .payload()
+            .provider()
+            .check_free(tree, &parent, self.name)
+            .and_then(|()| tree.add(&parent, self.name, kind, 0));
+        if made.is_err() {
+            tree.clients().give_back(&key);
+        }
+        made
+    }
+
+    /// Makes an events directory. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`EventTree::add`]; `EEXIST` also if the parent has a file of this name. `EINVAL`:
+    /// the parent is a file.
+    pub(crate) fn events_dir(&self, tree: &EventTree) -> Result<MetaRef> {
+        self.make(tree, Of::EventsDir)
+    }
+
+    /// Makes a directory without files. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::events_dir`].
+    pub(crate) fn dir(&self, tree: &EventTree) -> Result<MetaRef> {
+        self.make(tree, Of::Dir)
+    }
+
+    /// Makes a directory for a subsystem. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::events_dir`]. `EINVAL`: the parent is not the one for subsystems.
+    pub(crate) fn subsystem_dir(&self, tree: &EventTree) -> Result<MetaRef> {
+        if !matches!(self.parent, Parent::Events) && !self.parent.is_events_dir() {
+            return Err(EINVAL);
+        }
+        self.dir(tree)
+    }
+
+    /// Removes what the owner has made with this name. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`: there is nothing of this name, or it is not the owner's. `EINVAL`: as for
+    /// [`Self::events_dir`].
+    pub(crate) fn remove(&self, tree: &EventTree) -> Result {
+        check_name(self.name)?;
+        let parent = self.parent.node(tree)?;
+        let child = tree.child(&parent, self.name).ok_or(ENOENT)?;
+        let owner = child.payload().provider().client().map(Client::owner);
+        if owner != Some(self.owner) {
+            return Err(ENOENT);
+        }
+        tree.remove(&child);
+        Ok(())
+    }
+}
+
+/// Removes what modules leave behind when they go.
+pub(crate) struct Leftovers;
+
+impl ModuleGoes for Leftovers {
+    fn module_goes(owner: Owner) {
+        let Ok(tree) = export::tree() else {
+            return;
+        };
+        // What still runs there, and release functions, may remove what was removed here, which so
+        // has to be there until nothing of the module is left.
+        let mut gone: Option<Removed<Meta>> = None;
+        // What still runs there may even add something meanwhile.
+        while tree.clients().has(owner) {
+            let left = tree.nodes().lock().find(|node| {
+                let client = node.payload().provider().client();
+                client.is_some_and(|client| client.owner() == owner)
+            });
+            let Some(node) = left else {
+                // Somebody else is at it.
+                fsleep(Delta::from_millis(1));
+                continue;
+            };
+            match (&mut gone, tree.take_out(&node)) {
+                (_, None) => (),
+                (None, removed) => gone = removed,
+                (Some(gone), Some(removed)) => gone.append(removed),
+            }
+        }
+        drop(gone);
+    }
+}
