@@ -26,6 +26,7 @@ use crate::publish::{
 };
 use crate::vfs::{
     self,
+    foreign::ForeignFile,
     inode::DirVTable,
     lower::InternalMount,
     node::{
@@ -127,6 +128,8 @@ pub(crate) struct Target {
     pub(crate) operations: Option<FileVTable<EventFs>>,
     /// The dentry of another file system that it stands for.
     pub(crate) lower: Option<DentryRef>,
+    /// What it is, if it is a file of another module.
+    pub(crate) foreign: Option<ForeignFile>,
 }
 
 /// The code behind a directory.
@@ -172,8 +175,8 @@ pub(crate) trait Provider: Send + Sync {
         None
     }
 
-    /// A node of this provider was removed: no path leads there. Called once for each, for those in
-    /// a directory before it.
+    /// A node of this provider was removed: no path leads there, and nobody is inside. Called once
+    /// for each, for those in a directory before it.
     fn removed(&self, tree: &EventTree, node: &Node<Meta>);
 }
 
@@ -201,7 +204,7 @@ impl Kind {
     }
 
     /// Files with a name of their own.
-    fn single_files(provider: Arc<dyn Provider>) -> Self {
+    pub(crate) fn single_files(provider: Arc<dyn Provider>) -> Self {
         Self {
             provider,
             directory: false,
@@ -491,12 +494,19 @@ pub(crate) struct Private {
     entry: Option<usize>,
     /// What the inode has unless somebody has changed it: see [`Target::permissions`].
     permissions: u16,
+    /// What it is, if it is a file of another module.
+    foreign: Option<ForeignFile>,
 }
 
 impl Private {
     /// The node: see [`Target::node`].
     pub(crate) fn node(&self) -> &Node<Meta> {
         &self.node
+    }
+
+    /// What it is, if it is a file of another module.
+    pub(crate) fn foreign(&self) -> Option<&ForeignFile> {
+        self.foreign.as_ref()
     }
 }
 
@@ -662,6 +672,7 @@ impl EventTree {
     pub(crate) fn take_out(&self, node: &Node<Meta>) -> Option<Removed<Meta>> {
         let removed = self.unlink(node)?;
         for node in removed.nodes() {
+            self.nodes.wait_until_left(node);
             node.payload().provider().removed(self, node);
         }
         Some(removed)
@@ -824,10 +835,12 @@ impl EventTree {
             permissions,
             owner,
             lower: target.lower,
+            data: target.foreign.map(|foreign| foreign.data),
             private: Private {
                 node: target.node,
                 entry: target.entry,
                 permissions: target.permissions,
+                foreign: target.foreign,
             },
         };
         NewInode::new(sb, init)
@@ -850,7 +863,8 @@ impl Writer for EventTree {
         writeln!(f, "nodes_pending {}", nodes.pending)?;
         writeln!(f, "dentries {dentries}")?;
         writeln!(f, "inodes {inodes}")?;
-        writeln!(f, "open_dirs {}", self.open_dirs.load(Relaxed))
+        writeln!(f, "open_dirs {}", self.open_dirs.load(Relaxed))?;
+        writeln!(f, "open_client_files {}", self.clients.open_files())
     }
 }
 
@@ -919,6 +933,7 @@ impl FileSystem for EventFs {
                 Some(mount) => Some(mount.root()?),
                 None => None,
             },
+            foreign: None,
         };
         Ok((tree.new_inode(sb, target)?, node))
     }

@@ -34,6 +34,23 @@
  * operations fail with -%ENODEV. So the &file_operations.owner of a module's
  * own files is not needed; it may be set. Operations that belong to *another*
  * module, as their owner says, keep that one loaded while such a file is open.
+ *
+ * File operations that are passed on: open, release, flush, llseek, read,
+ * read_iter, write, write_iter, poll, unlocked_ioctl, compat_ioctl, fsync,
+ * splice_read and splice_write. Those that cannot be taken back from a user
+ * (mmap, mmap_prepare, iterate_shared, uring_cmd, setlease)
+ * are refused: -%EINVAL. Files see their data in &inode.i_private. And:
+ *
+ * - open() must not replace the file's &file.f_op.
+ * - read_iter() and write_iter() are done when they return: they are never
+ *   asked to complete later.
+ * - splice_read() must not fill the pipe with buffers that have operations of
+ *   the module's own: those outlive the file.
+ * - While something is removed because its module has gone, operations that
+ *   still run, and release(), are called after the exit function: that must not
+ *   have freed what they use. They must not register module notifiers then. They
+ *   may remove something once more: what the module has left stays valid until
+ *   all of it is removed.
  */
 #ifndef _RUST_EVENTFS_H
 #define _RUST_EVENTFS_H
@@ -75,6 +92,12 @@ struct eventfs_file *__eventfs_add_subsystem_dir(const char *name, struct eventf
 struct eventfs_file *__eventfs_add_dir(const char *name, struct eventfs_file *parent,
 				       struct module *owner)
 	__asm__("eventfs_add_dir");
+int __eventfs_add_events_file(const char *name, umode_t mode, struct eventfs_file *parent,
+			      void *data, const struct file_operations *fops, struct module *owner)
+	__asm__("eventfs_add_events_file");
+int __eventfs_add_file(const char *name, umode_t mode, struct eventfs_file *parent, void *data,
+		       const struct file_operations *fops, struct module *owner)
+	__asm__("eventfs_add_file");
 void __eventfs_remove(struct eventfs_file *file) __asm__("eventfs_remove");
 void __eventfs_remove_events_dir(struct eventfs_file *dir) __asm__("eventfs_remove_events_dir");
 int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
@@ -115,6 +138,37 @@ int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
  * Return: the directory, mode 0755, without files; or an error pointer.
  */
 #define eventfs_add_dir(name, parent) __eventfs_add_dir(name, parent, THIS_MODULE)
+
+/**
+ * eventfs_add_events_file() - add a file to an events directory
+ * @name: its name
+ * @mode: its permissions, with or without %S_IFREG
+ * @parent: from eventfs_create_events_dir()
+ * @data: what the operations find in &inode.i_private
+ * @fops: what its open files do; must stay until the file is removed
+ *
+ * Return: 0, or an error as for eventfs_add_file(). Another directory is
+ * -%EINVAL.
+ */
+#define eventfs_add_events_file(name, mode, parent, data, fops) \
+	__eventfs_add_events_file(name, mode, parent, data, fops, THIS_MODULE)
+
+/**
+ * eventfs_add_file() - add a file to a directory
+ * @name: its name
+ * @mode: its permissions, with or without %S_IFREG
+ * @parent: any directory of a module
+ * @data: what the operations find in &inode.i_private
+ * @fops: what its open files do; must stay until the file is removed
+ *
+ * Each such file costs a node of its own: directories that have the same files
+ * are better made by eventfs_create_dir().
+ *
+ * Return: 0, or a common error. -%EINVAL also for a mode that is not one of a
+ * regular file, and for operations that are %NULL or among those refused.
+ */
+#define eventfs_add_file(name, mode, parent, data, fops) \
+	__eventfs_add_file(name, mode, parent, data, fops, THIS_MODULE)
 
 /**
  * eventfs_remove() - remove a directory with all that is in it

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What other modules publish: their directories.
+//! What other modules publish: their directories and files.
 //!
 //! A directory is a node. What it has in common with others (whose it is) is a [`Kind`], kept as
-//! long as there is one such directory.
+//! long as there is one such directory. A file with a name of its own is a node with a word of data,
+//! of a kind that has its operations.
 //!
 //! # Lifetime
 //!
-//! What a module has left when it goes is removed then: nothing of a module stays in the tree.
+//! What a module has given (operations, data) is used by those who are
+//! [inside](crate::vfs::node::Node::enter) a node that was not removed, and by no one else. Removal
+//! waits for them, shuts the open files, and then says so to the module: its release functions are
+//! called. When removal returns, the module may go. What it has left when it goes is removed then.
 //!
 //! # Locks
 //!
@@ -18,6 +22,7 @@
 
 use crate::{
     event_inode::{
+        EventFs,
         EventInode,
         EventTree,
         Kind,
@@ -28,7 +33,13 @@ use crate::{
         Target, //
     },
     vfs::{
+        self,
         export,
+        foreign::{
+            ForeignData,
+            ForeignFile,
+            ForeignOperations, //
+        },
         lower::InternalMount,
         modules::{
             ModuleGoes,
@@ -36,9 +47,15 @@ use crate::{
         },
         node::{
             check_name,
+            Inside,
             Node,
             Removed, //
-        }, //
+        },
+        proxy::{
+            ForeignFiles,
+            OpenFiles, //
+        },
+        FileVTable, //
     },
 };
 use kernel::{
@@ -71,6 +88,8 @@ enum Of {
     EventsDir,
     /// A directory without a table.
     Dir,
+    /// A file with these operations and permissions.
+    File(ForeignOperations, u16),
 }
 
 /// What a kind is told from others by.
@@ -90,6 +109,9 @@ pub(crate) struct Clients {
     /// The kinds that there are nodes of.
     #[pin]
     kinds: Mutex<RBTree<Key, Used>>,
+    /// Files of modules that are open.
+    #[pin]
+    open: OpenFiles,
 }
 
 impl Clients {
@@ -97,6 +119,7 @@ impl Clients {
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             kinds <- new_mutex!(RBTree::new(), "eventfs_kinds"),
+            open <- OpenFiles::new(),
         })
     }
 
@@ -133,6 +156,11 @@ impl Clients {
         }
     }
 
+    /// The number of files of modules that are open.
+    pub(crate) fn open_files(&self) -> usize {
+        self.open.count()
+    }
+
     /// Whether there is a node of this owner.
     fn has(&self, owner: Owner) -> bool {
         self.kinds.lock().keys().any(|key| key.0 == owner)
@@ -154,7 +182,10 @@ impl Client {
     /// Makes a kind.
     fn kind(key: Key) -> Result<Arc<Kind>> {
         let provider = Arc::new(Self { key }, GFP_KERNEL)?;
-        let kind = Kind::directories(provider, Table::new(KVec::new()));
+        let kind = match key.1 {
+            Of::File(..) => Kind::single_files(provider),
+            _ => Kind::directories(provider, Table::new(KVec::new())),
+        };
         Ok(Arc::new(kind, GFP_KERNEL)?)
     }
 }
@@ -166,13 +197,22 @@ impl Provider for Client {
     }
 
     fn describe(&self, _dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>> {
-        Ok(Some(Target {
-            node: node.into(),
-            entry: None,
-            permissions: DIRECTORY_MODE,
-            operations: None,
-            lower: None,
-        }))
+        let Of::File(operations, permissions) = self.key.1 else {
+            return Ok(Some(Target {
+                node: node.into(),
+                entry: None,
+                permissions: DIRECTORY_MODE,
+                operations: None,
+                lower: None,
+                foreign: None,
+            }));
+        };
+        let file = ForeignFile {
+            permissions,
+            operations,
+            data: ForeignData::from_word(node.payload().word()),
+        };
+        Ok(Some(target(node.into(), file)))
     }
 
     fn refresh(&self, _dir: &EventInode) -> Result {
@@ -197,8 +237,53 @@ impl Provider for Client {
         Some(self)
     }
 
-    fn removed(&self, tree: &EventTree, _node: &Node<Meta>) {
-        tree.clients().give_back(&self.key);
+    fn removed(&self, tree: &EventTree, node: &Node<Meta>) {
+        let clients = tree.clients();
+        clients.open.shut(key_of(node));
+        clients.give_back(&self.key);
+    }
+}
+
+/// A file of a module, as the answer to a look-up.
+fn target(node: MetaRef, file: ForeignFile) -> Target {
+    Target {
+        node,
+        entry: None,
+        permissions: file.permissions,
+        operations: Some(FileVTable::foreign::<ClientFiles>()),
+        lower: None,
+        foreign: Some(file),
+    }
+}
+
+/// What the open files of a node are listed under.
+fn key_of(node: &Node<Meta>) -> usize {
+    core::ptr::from_ref(node).addr()
+}
+
+/// The files of modules, for their open files.
+struct ClientFiles;
+
+impl ForeignFiles<EventFs> for ClientFiles {
+    type Inside<'a> = Inside<'a, Meta>;
+
+    fn enter(inode: &EventInode) -> Option<Inside<'_, Meta>> {
+        inode.private()?.node().enter()
+    }
+
+    fn file(inode: &EventInode) -> Option<&ForeignFile> {
+        inode.private()?.foreign()
+    }
+
+    fn place(inode: &EventInode) -> Option<(Owner, usize, &OpenFiles)> {
+        let node = inode.private()?.node();
+        let owner = node.payload().provider().client()?.owner();
+        let clients = inode.super_block().instance().clients();
+        Some((owner, key_of(node), &clients.open))
+    }
+
+    fn may_open() -> Result {
+        vfs::check_lockdown()
     }
 }
 
@@ -254,7 +339,7 @@ pub(crate) struct Request<'a> {
 
 impl Request<'_> {
     /// Makes a node. May sleep.
-    fn make(&self, tree: &EventTree, of: Of) -> Result<MetaRef> {
+    fn make(&self, tree: &EventTree, of: Of, data: ForeignData) -> Result<MetaRef> {
         // First what is wrong with the arguments, then what is wrong with the rest.
         check_name(self.name)?;
         let parent = self.parent.node(tree)?;
@@ -264,7 +349,7 @@ impl Request<'_> {
             .payload()
             .provider()
             .check_free(tree, &parent, self.name)
-            .and_then(|()| tree.add(&parent, self.name, kind, 0));
+            .and_then(|()| tree.add(&parent, self.name, kind, data.into_word()));
         if made.is_err() {
             tree.clients().give_back(&key);
         }
@@ -278,7 +363,7 @@ impl Request<'_> {
     /// As for [`EventTree::add`]; `EEXIST` also if the parent has a file of this name. `EINVAL`:
     /// the parent is a file.
     pub(crate) fn events_dir(&self, tree: &EventTree) -> Result<MetaRef> {
-        self.make(tree, Of::EventsDir)
+        self.make(tree, Of::EventsDir, ForeignData::NULL)
     }
 
     /// Makes a directory without files. May sleep.
@@ -287,7 +372,7 @@ impl Request<'_> {
     ///
     /// As for [`Self::events_dir`].
     pub(crate) fn dir(&self, tree: &EventTree) -> Result<MetaRef> {
-        self.make(tree, Of::Dir)
+        self.make(tree, Of::Dir, ForeignData::NULL)
     }
 
     /// Makes a directory for a subsystem. May sleep.
@@ -300,6 +385,31 @@ impl Request<'_> {
             return Err(EINVAL);
         }
         self.dir(tree)
+    }
+
+    /// Makes a file. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::events_dir`]. `EINVAL`: the parent is not one of a module.
+    pub(crate) fn file(&self, tree: &EventTree, file: ForeignFile) -> Result<MetaRef> {
+        if !matches!(self.parent, Parent::Node(_)) {
+            return Err(EINVAL);
+        }
+        let of = Of::File(file.operations, file.permissions);
+        self.make(tree, of, file.data)
+    }
+
+    /// Makes a file in an events directory. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::file`]. `EINVAL`: the parent is not an events directory.
+    pub(crate) fn events_file(&self, tree: &EventTree, file: ForeignFile) -> Result<MetaRef> {
+        if !self.parent.is_events_dir() {
+            return Err(EINVAL);
+        }
+        self.file(tree, file)
     }
 
     /// Removes what the owner has made with this name. May sleep.

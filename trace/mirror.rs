@@ -224,6 +224,7 @@ impl Mirror {
                         permissions,
                         operations: None,
                         lower: Some(lower),
+                        foreign: None,
                     }));
                 }
                 continue;
@@ -243,6 +244,7 @@ impl Mirror {
                     permissions,
                     operations: Some(forward::operations_for(&lower)),
                     lower: Some(lower),
+                    foreign: None,
                 }));
             }
         }

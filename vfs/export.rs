@@ -6,7 +6,13 @@
 //! it is the tree's.
 
 use super::{
-    foreign::name_from_raw,
+    foreign::{
+        name_from_raw,
+        permissions_of,
+        ForeignData,
+        ForeignFile,
+        ForeignOperations, //
+    },
     modules::Owner,
     node::Node, //
 };
@@ -88,6 +94,8 @@ macro_rules! export_symbol_gpl {
 
 export_symbol_gpl!(
     eventfs_add_dir,
+    eventfs_add_events_file,
+    eventfs_add_file,
     eventfs_add_subsystem_dir,
     eventfs_create_events_dir,
     eventfs_lookup_and_remove,
@@ -170,6 +178,24 @@ fn kept_by_tree(made: Result<MetaRef>) -> *mut EventfsFile {
     }
 }
 
+/// What a file of C code is.
+///
+/// # Safety
+///
+/// As the header says.
+unsafe fn file_from_raw(
+    mode: bindings::umode_t,
+    data: *mut c_void,
+    operations: *const bindings::file_operations,
+) -> Result<ForeignFile> {
+    Ok(ForeignFile {
+        permissions: permissions_of(mode)?,
+        // SAFETY: By the safety requirements.
+        operations: unsafe { ForeignOperations::from_raw(operations) }?,
+        data: ForeignData::from_raw(data),
+    })
+}
+
 /// Removes what C code means: nothing, if it is null or an error pointer.
 ///
 /// # Safety
@@ -244,7 +270,53 @@ unsafe extern "C" fn eventfs_add_dir(
     }))
 }
 
-/// Removes a directory with all that is in it.
+/// Adds a file to an events directory.
+///
+/// # Safety
+///
+/// As the header says.
+#[no_mangle]
+unsafe extern "C" fn eventfs_add_events_file(
+    name: *const c_char,
+    mode: bindings::umode_t,
+    parent: *mut EventfsFile,
+    data: *mut c_void,
+    operations: *const bindings::file_operations,
+    owner: *mut bindings::module,
+) -> c_int {
+    from_result(|| {
+        // SAFETY: As for this function.
+        let request = unsafe { request(name, parent, Null::Nothing, owner) }?;
+        // SAFETY: As for this function.
+        let file = unsafe { file_from_raw(mode, data, operations) }?;
+        request.events_file(&*tree()?, file).map(|_| 0)
+    })
+}
+
+/// Adds a file to a directory.
+///
+/// # Safety
+///
+/// As the header says.
+#[no_mangle]
+unsafe extern "C" fn eventfs_add_file(
+    name: *const c_char,
+    mode: bindings::umode_t,
+    parent: *mut EventfsFile,
+    data: *mut c_void,
+    operations: *const bindings::file_operations,
+    owner: *mut bindings::module,
+) -> c_int {
+    from_result(|| {
+        // SAFETY: As for this function.
+        let request = unsafe { request(name, parent, Null::Nothing, owner) }?;
+        // SAFETY: As for this function.
+        let file = unsafe { file_from_raw(mode, data, operations) }?;
+        request.file(&*tree()?, file).map(|_| 0)
+    })
+}
+
+/// Removes a directory or a file with all that is in it.
 ///
 /// # Safety
 ///
@@ -266,7 +338,7 @@ unsafe extern "C" fn eventfs_remove_events_dir(dir: *mut EventfsFile) {
     unsafe { remove(dir) };
 }
 
-/// Removes a directory by its name.
+/// Removes a file or a directory by its name.
 ///
 /// # Safety
 ///

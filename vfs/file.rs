@@ -282,8 +282,13 @@ impl<T: FileSystem> Copy for FileVTable<T> {}
 impl<T: FileSystem> FileVTable<T> {
     /// The operations that a trait implementation makes.
     pub(crate) const fn new<O: FileOperations<T>>() -> Self {
+        Self::from_static(const { &VTable::<T, O>::OPS })
+    }
+
+    /// Operations that are built elsewhere.
+    pub(super) const fn from_static(operations: &'static bindings::file_operations) -> Self {
         Self {
-            operations: const { &VTable::<T, O>::OPS },
+            operations,
             _fs: PhantomData,
         }
     }

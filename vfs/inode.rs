@@ -12,6 +12,7 @@ use super::{
         DentryRef, //
     },
     dir,
+    foreign::ForeignData,
     from_err_ptr,
     DirOperations,
     FileSystem,
@@ -272,7 +273,7 @@ impl<T: FileSystem> Inode<T> {
     }
 
     /// The inode as C takes it.
-    fn as_ptr(&self) -> *mut bindings::inode {
+    pub(super) fn as_ptr(&self) -> *mut bindings::inode {
         self.0.get()
     }
 
@@ -377,6 +378,8 @@ pub(crate) struct InodeInit<T: FileSystem> {
     pub(crate) owner: (u32, u32),
     /// The dentry of another file system that it stands for.
     pub(crate) lower: Option<DentryRef>,
+    /// What the operations of a file of another module find in `i_private`.
+    pub(crate) data: Option<ForeignData>,
     /// What the file system stores with it.
     pub(crate) private: T::Inode,
 }
@@ -419,6 +422,7 @@ impl<T: FileSystem> NewInode<T> {
             };
             // CAST: File types fit into a mode.
             (*raw).i_mode = kind as u16 | init.permissions & PERMISSIONS;
+            (*raw).i_private = init.data.map_or(ptr::null_mut(), ForeignData::as_ptr);
             (*raw).i_uid.val = init.owner.0;
             (*raw).i_gid.val = init.owner.1;
             bindings::set_nlink(raw, 1);

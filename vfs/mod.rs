@@ -20,6 +20,7 @@ pub(crate) mod lower;
 pub(crate) mod modules;
 pub(crate) mod node;
 pub(crate) mod once;
+pub(crate) mod proxy;
 pub(crate) mod registration;
 pub(crate) mod super_block;
 

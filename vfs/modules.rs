@@ -34,6 +34,11 @@ impl Owner {
         Ok(Self(NonNull::new(module).ok_or(EINVAL)?))
     }
 
+    /// Whether this is the module that C code means.
+    pub(super) fn is(self, module: *mut bindings::module) -> bool {
+        self.0.as_ptr() == module
+    }
+
     /// Checks that the module may still publish something.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ use kernel::{
         NumaNode, //
     },
     bindings,
+    new_condvar,
     new_mutex,
     new_srcu,
     prelude::*,
@@ -54,14 +55,17 @@ use kernel::{
         atomic::{
             Acquire,
             Atomic,
+            Full,
             Relaxed,
             Release, //
         },
+        barrier::smp_mb,
         lock::{
             mutex::MutexBackend,
             Guard, //
         },
         srcu,
+        CondVar,
         Mutex,
         Srcu, //
     },
@@ -244,6 +248,9 @@ pub(crate) struct Node<P: Payload> {
     /// The place in the index, with the counted references: what `NodeRef`s and the tree own. Zero
     /// for good once it is zero. First, so that a pointer to it is one to the node.
     link: Link,
+    /// The [`Inside`]s that there are: here, as removal waits for each node by itself, and cannot
+    /// allocate anything to count them in.
+    calls: Atomic<u32>,
     /// Whether the node was removed. Set under the tree lock, read without; never cleared.
     dead: Atomic<bool>,
     /// The bytes of name that follow the struct: there is no pointer to them.
@@ -297,6 +304,19 @@ impl<P: Payload> Node<P> {
     /// Whether the node was removed. Once it was, it stays so.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Acquire)
+    }
+
+    /// Begins to use what the payload leads to; `None` if the node was removed. Removal waits for
+    /// those who have begun: see [`Tree::wait_until_left`].
+    pub(crate) fn enter(&self) -> Option<Inside<'_, P>> {
+        // Those who try again and again do not keep the removal waiting.
+        if self.is_dead() {
+            return None;
+        }
+        // Full: either the removal sees the count, or the death is seen here.
+        self.calls.fetch_add(1, Full);
+        let inside = Inside { node: self };
+        (!self.is_dead()).then_some(inside)
     }
 
     /// The directory that the node is in, also after it was removed; `None` for the root.
@@ -479,6 +499,28 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
                 Some(parent) => obj = parent,
                 None => return,
             }
+        }
+    }
+}
+
+/// A use of what the payload of a node leads to, which is not over yet.
+///
+/// # Invariants
+///
+/// It is counted in `calls` of the node.
+pub(crate) struct Inside<'a, P: Payload> {
+    /// The node, which the user keeps.
+    node: &'a Node<P>,
+}
+
+impl<P: Payload> Drop for Inside<'_, P> {
+    fn drop(&mut self) {
+        // Full: as for `enter()`.
+        if self.node.calls.fetch_sub(1, Full) == 1 && self.node.is_dead() {
+            let tree = self.node.tree();
+            // Under the lock, so that who is about to wait does not miss it.
+            let _waiting = tree.waiting.lock();
+            tree.left.notify_all();
         }
     }
 }
@@ -734,6 +776,12 @@ pub(crate) struct Tree<P: Payload> {
     nodes: Atomic<usize>,
     /// Those of them without a counted reference, which wait for grace periods.
     pending: Atomic<usize>,
+    /// Held to wait for [`Self::left`], and for nothing else.
+    #[pin]
+    waiting: Mutex<()>,
+    /// Tells that a dead node has no [`Inside`] any more.
+    #[pin]
+    left: CondVar,
 }
 
 impl<P: Payload> Tree<P> {
@@ -752,6 +800,8 @@ impl<P: Payload> Tree<P> {
             key: random_key(),
             nodes: Atomic::new(0),
             pending: Atomic::new(0),
+            waiting <- new_mutex!((), "eventfs_waiting"),
+            left <- new_condvar!("eventfs_left"),
         })
     }
 
@@ -813,6 +863,20 @@ impl<P: Payload> Tree<P> {
         self.lock.lock().root.clone().ok_or(ENODEV)
     }
 
+    /// Waits until nobody is [`Inside`] a node that was removed. May sleep; to be called without
+    /// locks that those who are inside may want.
+    pub(crate) fn wait_until_left(&self, node: &Node<P>) {
+        // Between the death of the node and the look at the count: see `Node::enter()`.
+        smp_mb(Full);
+        if node.calls.load(Acquire) == 0 {
+            return;
+        }
+        let mut waiting = self.waiting.lock();
+        while node.calls.load(Acquire) != 0 {
+            self.left.wait(&mut waiting);
+        }
+    }
+
     /// The hash of a name in a directory. Different directories have different ones.
     fn hash(&self, parent: *const Node<P>, name: &[u8]) -> u32 {
         let mut key = self.key;
@@ -856,6 +920,7 @@ impl<P: Payload> Tree<P> {
         unsafe {
             node.write(Node {
                 link: Link::new(key),
+                calls: Atomic::new(0),
                 dead: Atomic::new(false),
                 name_len,
                 parent,

@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open files whose operations are another module's, which may go at any time.
+//!
+//! Each open file has operations of its own that pass calls on as long as what the file belongs to
+//! was not removed; removal waits for calls that run. Then the files that are still open are
+//! *shut*: the other module's `release` is called as by the last close. From then on nothing of the
+//! other module is used.
+//!
+//! # Locks
+//!
+//! [`OpenFiles::open`] and `state` of a file are innermost.
+//!
+//! Corresponds to the full proxies in [`fs/debugfs/file.c`](srctree/fs/debugfs/file.c), and to
+//! `kernfs_drain_open_files()` in [`fs/kernfs/file.c`](srctree/fs/kernfs/file.c).
+
+use super::{
+    file::FileVTable,
+    foreign::ForeignFile,
+    modules::Owner,
+    FileSystem,
+    Inode, //
+};
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
+use kernel::{
+    bindings,
+    error::from_result,
+    module::this_module,
+    new_condvar,
+    new_mutex,
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNode, //
+    },
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        Arc,
+        CondVar,
+        Mutex, //
+    }, //
+};
+
+/// Files of other modules, as a file system knows them.
+pub(crate) trait ForeignFiles<T: FileSystem>: 'static {
+    /// Keeps what the file belongs to from being removed. Must be able to be taken twice.
+    type Inside<'a>;
+
+    /// Begins a call; `None` if what the file belongs to was removed.
+    fn enter(inode: &Inode<T>) -> Option<Self::Inside<'_>>;
+
+    /// What the file is.
+    fn file(inode: &Inode<T>) -> Option<&ForeignFile>;
+
+    /// Whom it belongs to, what tells it from others, and where its open files are listed.
+    fn place(inode: &Inode<T>) -> Option<(Owner, usize, &OpenFiles)>;
+
+    /// Whether files may be opened now at all.
+    fn may_open() -> Result;
+}
+
+impl<T: FileSystem> FileVTable<T> {
+    /// The operations for files of other modules.
+    pub(crate) const fn foreign<F: ForeignFiles<T>>() -> Self {
+        // What an inode has is only there to open the file.
+        Self::from_static(const { &VTable::<T, F>::INODE })
+    }
+}
+
+/// The key of an open file in the list: what it belongs to, then the file.
+type Key = (usize, usize);
+
+/// The files of other modules that are open.
+#[pin_data]
+pub(crate) struct OpenFiles {
+    /// Those that have not been closed, and whose `release` may not have been called yet.
+    #[pin]
+    open: Mutex<RBTree<Key, Arc<Proxy>>>,
+    /// How many there are: where there are none, nobody need look.
+    count: Atomic<usize>,
+}
+
+impl OpenFiles {
+    /// None.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            open <- new_mutex!(RBTree::new(), "eventfs_open_files"),
+            count: Atomic::new(0),
+        })
+    }
+
+    /// The number of open files.
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// Shuts all open files of what was removed. May sleep.
+    ///
+    /// Nobody is inside any more, and nobody gets in: no file is opened meanwhile.
+    pub(crate) fn shut(&self, belongs_to: usize) {
+        // Who opened a file was inside when it was counted.
+        // Acquire: who sees that a file was closed sees all that its `release` has done.
+        while self.count.load(Acquire) != 0 {
+            let found = {
+                let open = self.open.lock();
+                open.cursor_lower_bound(&(belongs_to, 0)).and_then(|at| {
+                    let (key, proxy) = at.current();
+                    (key.0 == belongs_to).then(|| (*key, proxy.clone()))
+                })
+            };
+            let Some((key, proxy)) = found else {
+                return;
+            };
+            // If the file is closed now, this waits until that has called `release`.
+            proxy.shut();
+            self.remove(&key);
+        }
+    }
+
+    /// Takes a file off the list, if it is there.
+    fn remove(&self, key: &Key) {
+        let removed = self.open.lock().remove_node(key);
+        if removed.is_some() {
+            self.count.fetch_sub(1, Release);
+        }
+    }
+}
+
+/// How far an open file of another module is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It is open.
+    Open,
+    /// Somebody is shutting it: calls the other module's `release`.
+    Shutting,
+    /// It is shut.
+    Shut,
+}
+
+/// An open file of another module.
+///
+/// # Invariants
+///
+/// - `foreign` is valid until `state` is [`State::Shut`].
+/// - `file` is the open file that has `operations` as its `f_op`, and is not freed before `state`
+///   is [`State::Shut`]: its own release waits for that.
+#[pin_data]
+#[repr(C)]
+struct Proxy {
+    /// What the open file has as its `f_op`. First, so that a pointer to it is one to the whole.
+    operations: bindings::file_operations,
+    /// The other module's operations.
+    foreign: *const bindings::file_operations,
+    /// The file.
+    file: *mut bindings::file,
+    /// A module that is kept loaded while the file is not shut, null if there is none.
+    keeps: *mut bindings::module,
+    /// How far it is.
+    #[pin]
+    state: Mutex<State>,
+    /// Tells that it is shut.
+    #[pin]
+    is_shut: CondVar,
+}
+
+// SAFETY: What the pointers lead to may be used on any thread.
+unsafe impl Send for Proxy {}
+// SAFETY: As above; what changes is under locks.
+unsafe impl Sync for Proxy {}
+
+impl Proxy {
+    /// The proxy of an open file.
+    ///
+    /// # Safety
+    ///
+    /// `file` was opened by [`VTable::open`], and is not freed for `'a`.
+    unsafe fn of<'a>(file: *mut bindings::file) -> &'a Self {
+        // SAFETY: By the type invariant `f_op` is part of the proxy, which the file owns a
+        // reference of.
+        unsafe { &*(*file).f_op.cast() }
+    }
+
+    /// The other module's operations.
+    ///
+    /// # Safety
+    ///
+    /// The caller is inside for `'a`, which keeps the file from being shut.
+    unsafe fn foreign<'a>(&self) -> &'a bindings::file_operations {
+        // SAFETY: By the type invariant.
+        unsafe { &*self.foreign }
+    }
+
+    /// Ends the use of the other module's operations, as the last close does. May sleep.
+    ///
+    /// Nobody must be inside who uses this file. If somebody else is at it, this waits.
+    fn shut(&self) {
+        {
+            let mut state = self.state.lock();
+            while *state == State::Shutting {
+                self.is_shut.wait(&mut state);
+            }
+            if *state == State::Shut {
+                return;
+            }
+            *state = State::Shutting;
+        }
+        // No lock is held: `release` may remove other things, whose files are shut then.
+        // SAFETY: By the type invariants both are still valid: the file is not shut.
+        unsafe {
+            if let Some(release) = (*self.foreign).release {
+                release((*self.file).f_inode, self.file);
+            }
+            // This does nothing if there is none.
+            bindings::module_put(self.keeps);
+        }
+        *self.state.lock() = State::Shut;
+        self.is_shut.notify_all();
+    }
+}
+
+/// `read_iter` or `write_iter`.
+type IterFunction = unsafe extern "C" fn(*mut bindings::kiocb, *mut bindings::iov_iter) -> isize;
+
+/// C functions for files of other modules.
+struct VTable<T: FileSystem, F: ForeignFiles<T>>(PhantomData<(T, F)>);
+
+/// What C functions return for errors.
+trait FromError {
+    /// The value for an error.
+    fn from_error(error: Error) -> Self;
+}
+
+impl FromError for c_int {
+    fn from_error(error: Error) -> Self {
+        error.to_errno()
+    }
+}
+
+impl FromError for isize {
+    fn from_error(error: Error) -> Self {
+        // CAST: Error numbers are small.
+        error.to_errno() as isize
+    }
+}
+
+impl FromError for bindings::loff_t {
+    fn from_error(error: Error) -> Self {
+        Self::from(error.to_errno())
+    }
+}
+
+/// Defines operations that are nothing but the other module's, while the file is not dead.
+macro_rules! pass_on {
+    ($($(#[$doc:meta])* fn $name:ident($first:ident: $type:ty $(, $arg:ident: $argtype:ty)*)
+        -> $result:ty = $file:expr;)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// # Safety
+            ///
+            /// Called by the VFS for a file that [`Self::open`] has opened.
+            unsafe extern "C" fn $name($first: $type $(, $arg: $argtype)*) -> $result {
+                let file: *mut bindings::file = $file;
+                // SAFETY: An open file has an inode of `T` in use.
+                let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
+                let Some(_inside) = F::enter(inode) else {
+                    return <$result>::from_error(ENODEV);
+                };
+                // SAFETY: By the safety requirements, and we are inside.
+                match unsafe { Proxy::of(file).foreign() }.$name {
+                    // SAFETY: The call is as the VFS has made it, and we are inside.
+                    Some(function) => unsafe { function($first $(, $arg)*) },
+                    None => <$result>::from_error(EINVAL),
+                }
+            }
+        )*
+    };
+}
+
+impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
+    /// What the inode of such a file has as its `i_fop`.
+    const INODE: bindings::file_operations = bindings::file_operations {
+        owner: this_module::<T::OwnerModule>().as_ptr(),
+        open: Some(Self::open),
+        ..pin_init::zeroed()
+    };
+
+    /// The operations for an open file: those that the other module has.
+    fn operations_for(foreign: &bindings::file_operations) -> bindings::file_operations {
+        /// `Some` of our function where they have one.
+        macro_rules! those {
+            ($($name:ident),*) => {
+                bindings::file_operations {
+                    owner: this_module::<T::OwnerModule>().as_ptr(),
+                    release: Some(Self::release),
+                    $($name: foreign.$name.and(Some(Self::$name)),)*
+                    ..pin_init::zeroed()
+                }
+            };
+        }
+        those!(
+            llseek,
+            read,
+            write,
+            read_iter,
+            write_iter,
+            unlocked_ioctl,
+            compat_ioctl,
+            flush,
+            fsync,
+            splice_read,
+            splice_write
+        )
+    }
+
+    /// Opens a file.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS for an inode of `T` that has [`Self::INODE`].
+    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: An inode that is opened is in use, and was published.
+        let inode = unsafe { Inode::<T>::from_raw(inode) };
+        from_result(|| {
+            F::may_open()?;
+            let _inside = F::enter(inode).ok_or(ENODEV)?;
+            let theirs = F::file(inode).ok_or(ENODEV)?;
+            let (owner, belongs_to, list) = F::place(inode).ok_or(ENODEV)?;
+            let foreign = theirs.operations.as_ptr();
+            // SAFETY: We are inside: they are valid.
+            let keeps = unsafe { Self::keep_other(owner, (*foreign).owner) }?;
+            // SAFETY: The caller opens the file, and we are inside.
+            unsafe { Self::open_as(inode, file, foreign, keeps, belongs_to, list) }.inspect_err(
+                // SAFETY: The reference was taken above, and is not needed. There may be none.
+                |_| unsafe { bindings::module_put(keeps) },
+            )?;
+            Ok(0)
+        })
+    }
+
+    /// Takes a reference to the module of operations, if that is not who the file belongs to and
+    /// will remove it in time.
+    ///
+    /// # Safety
+    ///
+    /// `module` is null or that of operations that are valid.
+    unsafe fn keep_other(
+        owner: Owner,
+        module: *mut bindings::module,
+    ) -> Result<*mut bindings::module> {
+        if module.is_null() || owner.is(module) {
+            return Ok(ptr::null_mut());
+        }
+        // SAFETY: By the safety requirements.
+        if unsafe { bindings::try_module_get(module) } {
+            Ok(module)
+        } else {
+            Err(ENODEV)
+        }
+    }
+
+    /// Opens a file with operations of another module.
+    ///
+    /// # Safety
+    ///
+    /// `file` is being opened for `inode`, and the caller is inside. `keeps` is null or a module
+    /// reference that the file takes over if this succeeds.
+    unsafe fn open_as(
+        inode: &Inode<T>,
+        file: *mut bindings::file,
+        foreign: *const bindings::file_operations,
+        keeps: *mut bindings::module,
+        belongs_to: usize,
+        list: &OpenFiles,
+    ) -> Result {
+        // SAFETY: The caller is inside.
+        let operations = Self::operations_for(unsafe { &*foreign });
+        // INVARIANT: The file is shut by its release at the latest.
+        let proxy = Arc::pin_init(
+            pin_init!(Proxy {
+                operations,
+                foreign,
+                file,
+                keeps,
+                state <- new_mutex!(State::Open, "eventfs_proxy_state"),
+                is_shut <- new_condvar!("eventfs_proxy_is_shut"),
+            }),
+            GFP_KERNEL,
+        )?;
+        let key = (belongs_to, file.addr());
+        let node = RBTreeNode::new(key, proxy.clone(), GFP_KERNEL)?;
+        // CAST: The operations are the first field.
+        let ours: *const bindings::file_operations = Arc::into_raw(proxy).cast();
+
+        // SAFETY: A file that is being opened is the caller's, and owns the proxy from here on: it
+        // is found by its `f_op`. Both have the same owner, so its count stays right.
+        unsafe { (*file).f_op = ours };
+        // SAFETY: The call is as the VFS has made it, and we are inside.
+        let error = unsafe { (*foreign).open.map_or(0, |open| open(inode.as_ptr(), file)) };
+        // SAFETY: As above. Who replaces operations puts their owner, which then is taken again:
+        // better once too often.
+        unsafe {
+            if (*file).f_op != ours {
+                kernel::pr_warn_once!(
+                    "a module's open() has replaced the operations of its file\n"
+                );
+                bindings::__module_get((*ours).owner);
+                (*file).f_op = ours;
+            }
+        }
+        if error != 0 {
+            // SAFETY: As above; the file gives the proxy back.
+            unsafe { Self::disown(file) };
+            // Only errors may be returned.
+            return Err(if error < 0 {
+                Error::from_errno(error)
+            } else {
+                EINVAL
+            });
+        }
+        list.open.lock().insert(node);
+        list.count.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    /// Takes the proxy from a file.
+    ///
+    /// # Safety
+    ///
+    /// The file owns one, and is being opened or released by the caller.
+    unsafe fn disown(file: *mut bindings::file) {
+        // SAFETY: By the safety requirements. The operations of the inode have the same owner.
+        unsafe {
+            let proxy = (*file).f_op.cast_mut();
+            (*file).f_op = &Self::INODE;
+            drop(Arc::from_raw(proxy.cast::<Proxy>()));
+        }
+    }
+
+    /// The last user of a file has gone.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS for a file that [`Self::open`] has opened.
+    unsafe extern "C" fn release(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: By the safety requirements.
+        unsafe { Proxy::of(file) }.shut();
+        // SAFETY: An open file has an inode of `T` in use.
+        if let Some((_, belongs_to, list)) = F::place(unsafe { Inode::from_raw(inode) }) {
+            list.remove(&(belongs_to, file.addr()));
+        }
+        // SAFETY: As above; the operations are not used any more.
+        unsafe { Self::disown(file) };
+        0
+    }
+
+    pass_on! {
+        /// Moves the position.
+        fn llseek(
+            file: *mut bindings::file,
+            offset: bindings::loff_t,
+            whence: c_int
+        ) -> bindings::loff_t = file;
+
+        /// Reads.
+        fn read(
+            file: *mut bindings::file,
+            buffer: *mut c_char,
+            len: usize,
+            position: *mut bindings::loff_t
+        ) -> isize = file;
+
+        /// Writes.
+        fn write(
+            file: *mut bindings::file,
+            buffer: *const c_char,
+            len: usize,
+            position: *mut bindings::loff_t
+        ) -> isize = file;
+
+        /// Does what the number says.
+        fn unlocked_ioctl(
+            file: *mut bindings::file,
+            command: c_uint,
+            argument: c_ulong
+        ) -> c_long = file;
+
+        /// Does what the number says, for a 32-bit caller.
+        fn compat_ioctl(
+            file: *mut bindings::file,
+            command: c_uint,
+            argument: c_ulong
+        ) -> c_long = file;
+
+        /// Writes out what is not written out yet.
+        fn fsync(
+            file: *mut bindings::file,
+            start: bindings::loff_t,
+            end: bindings::loff_t,
+            datasync: c_int
+        ) -> c_int = file;
+
+        /// Moves data into a pipe.
+        fn splice_read(
+            file: *mut bindings::file,
+            position: *mut bindings::loff_t,
+            pipe: *mut bindings::pipe_inode_info,
+            len: usize,
+            flags: c_uint
+        ) -> isize = file;
+
+        /// Moves data out of a pipe.
+        fn splice_write(
+            pipe: *mut bindings::pipe_inode_info,
+            file: *mut bindings::file,
+            position: *mut bindings::loff_t,
+            len: usize,
+            flags: c_uint
+        ) -> isize = file;
+    }
+
+    /// Reads or writes segments, and is done when it returns: what completes later cannot be waited
+    /// for.
+    ///
+    /// # Safety
+    ///
+    /// The call is one of the VFS for a file that [`Self::open`] has opened; `function` gives the
+    /// operation for it.
+    unsafe fn iter(
+        kiocb: *mut bindings::kiocb,
+        iter: *mut bindings::iov_iter,
+        function: fn(&bindings::file_operations) -> Option<IterFunction>,
+    ) -> isize {
+        // SAFETY: By the safety requirements.
+        let file = unsafe { (*kiocb).ki_filp };
+        // SAFETY: An open file has an inode of `T` in use.
+        let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
+        let Some(_inside) = F::enter(inode) else {
+            return isize::from_error(ENODEV);
+        };
+        // SAFETY: By the safety requirements, and we are inside.
+        let Some(function) = function(unsafe { Proxy::of(file).foreign() }) else {
+            return isize::from_error(EINVAL);
+        };
+        // SAFETY: The call is as the VFS has made it, but for that it cannot be completed later
+        // (`is_sync_kiocb()`), and we are inside.
+        unsafe {
+            let mut at_once = *kiocb;
+            at_once.ki_complete = None;
+            // It is not the one that fs/aio.c has made.
+            at_once.ki_flags &= !(bindings::IOCB_AIO_RW as c_int);
+            let done = function(&raw mut at_once, iter);
+            (*kiocb).ki_pos = at_once.ki_pos;
+            done
+        }
+    }
+
+    /// Reads into segments.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS for a file that [`Self::open`] has opened.
+    unsafe extern "C" fn read_iter(
+        kiocb: *mut bindings::kiocb,
+        to: *mut bindings::iov_iter,
+    ) -> isize {
+        // SAFETY: As for this function.
+        unsafe { Self::iter(kiocb, to, |foreign| foreign.read_iter) }
+    }
+
+    /// Writes segments.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS for a file that [`Self::open`] has opened.
+    unsafe extern "C" fn write_iter(
+        kiocb: *mut bindings::kiocb,
+        from: *mut bindings::iov_iter,
+    ) -> isize {
+        // SAFETY: As for this function.
+        unsafe { Self::iter(kiocb, from, |foreign| foreign.write_iter) }
+    }
+
+    /// A descriptor of the file is closed: that a dead file has nothing to write out is no error.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS for a file that [`Self::open`] has opened.
+    unsafe extern "C" fn flush(file: *mut bindings::file, id: bindings::fl_owner_t) -> c_int {
+        // SAFETY: An open file has an inode of `T` in use.
+        let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
+        let Some(_inside) = F::enter(inode) else {
+            return 0;
+        };
+        // SAFETY: By the safety requirements, and we are inside.
+        match unsafe { Proxy::of(file).foreign() }.flush {
+            // SAFETY: The call is as the VFS has made it, and we are inside.
+            Some(flush) => unsafe { flush(file, id) },
+            None => 0,
+        }
+    }
+}
