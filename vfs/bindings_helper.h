@@ -23,6 +23,7 @@ static const unsigned int EVENTFS_LOOKUP_RCU = LOOKUP_RCU;
 static const unsigned int EVENTFS_LOOKUP_REVAL = LOOKUP_REVAL;
 static const unsigned int EVENTFS_SLAB_FLAGS = SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT;
 static const __poll_t EVENTFS_DEFAULT_POLLMASK = DEFAULT_POLLMASK;
+static const __poll_t EVENTFS_POLLFREE = POLLFREE;
 static const __poll_t EVENTFS_POLL_DEAD = EPOLLERR | EPOLLHUP;
 static const unsigned int EVENTFS_DCACHE_OP_REVALIDATE = DCACHE_OP_REVALIDATE;
 static const unsigned int EVENTFS_DCACHE_ENTRY_TYPE = DCACHE_ENTRY_TYPE;

@@ -7,15 +7,23 @@
 //! *shut*: the other module's `release` is called as by the last close. From then on nothing of the
 //! other module is used.
 //!
+//! A file that is polled is not put on the wait queues of the other module: those who wait do so on
+//! one of ours, which is told by theirs, and which we can leave alone when theirs goes.
+//!
 //! # Locks
 //!
-//! [`OpenFiles::open`] and `state` of a file are innermost.
+//! [`OpenFiles::open`] and `state` of a file are innermost. `poll` of a file is held while the
+//! other module's `poll` is called.
 //!
 //! Corresponds to the full proxies in [`fs/debugfs/file.c`](srctree/fs/debugfs/file.c), and to
 //! `kernfs_drain_open_files()` in [`fs/kernfs/file.c`](srctree/fs/kernfs/file.c).
 
 use super::{
-    file::FileVTable,
+    bindings as more_bindings,
+    file::{
+        FileVTable,
+        POLL_DEAD, //
+    },
     foreign::ForeignFile,
     modules::Owner,
     FileSystem,
@@ -28,6 +36,7 @@ use core::{
 use kernel::{
     bindings,
     error::from_result,
+    fs::File,
     module::this_module,
     new_condvar,
     new_mutex,
@@ -36,6 +45,7 @@ use kernel::{
         RBTree,
         RBTreeNode, //
     },
+    static_lock_class,
     sync::{
         atomic::{
             Acquire,
@@ -43,10 +53,17 @@ use kernel::{
             Relaxed,
             Release, //
         },
+        poll::{
+            PollCondVar,
+            PollCondVarBox,
+            PollTable, //
+        },
+        rcu,
         Arc,
         CondVar,
         Mutex, //
-    }, //
+    },
+    types::Opaque, //
 };
 
 /// Files of other modules, as a file system knows them.
@@ -169,6 +186,9 @@ struct Proxy {
     /// Tells that it is shut.
     #[pin]
     is_shut: CondVar,
+    /// What polling needs, once the file was polled.
+    #[pin]
+    poll: Mutex<Option<Poll>>,
 }
 
 // SAFETY: What the pointers lead to may be used on any thread.
@@ -212,6 +232,9 @@ impl Proxy {
             }
             *state = State::Shutting;
         }
+        if let Some(poll) = &mut *self.poll.lock() {
+            poll.leave();
+        }
         // No lock is held: `release` may remove other things, whose files are shut then.
         // SAFETY: By the type invariants both are still valid: the file is not shut.
         unsafe {
@@ -223,6 +246,162 @@ impl Proxy {
         }
         *self.state.lock() = State::Shut;
         self.is_shut.notify_all();
+    }
+}
+
+/// A place on a wait queue of another module, which passes on what it is told.
+///
+/// # Invariants
+///
+/// `entry` is on the queue `head` until it is taken off: by [`Poll::leave`], or by [`Hook::told`]
+/// when the queue says that it goes (`POLLFREE`), after which `head` is null. The memory of a queue
+/// that has said so stays for an RCU grace period.
+#[pin_data]
+struct Hook {
+    /// What is on the queue. Its `private` is the [`PollCondVar`] that is told.
+    #[pin]
+    entry: Opaque<bindings::wait_queue_entry>,
+    /// The queue, null once it has gone.
+    head: Atomic<*mut bindings::wait_queue_head>,
+}
+
+/// What polling a file needs.
+struct Poll {
+    /// Where those who poll the file wait.
+    wait: PollCondVarBox,
+    /// Where the other module tells us; each queue once.
+    hooks: KVec<Pin<KBox<Hook>>>,
+}
+
+// Nothing of it is pinned but by a box of its own.
+impl Unpin for Poll {}
+
+impl Poll {
+    /// Nobody waits yet.
+    fn new() -> Result<Self> {
+        Ok(Self {
+            wait: PollCondVarBox::new(c"eventfs_poll", static_lock_class!())?,
+            hooks: KVec::new(),
+        })
+    }
+
+    /// Makes sure that we are told by a queue. May sleep.
+    fn hook(&mut self, head: *mut bindings::wait_queue_head) -> Result {
+        if self
+            .hooks
+            .iter()
+            .any(|hook| hook.head.load(Acquire) == head)
+        {
+            return Ok(());
+        }
+        self.hooks.retain(|hook| !hook.head.load(Acquire).is_null());
+        let wait = ptr::from_ref::<PollCondVar>(&self.wait).cast_mut();
+        self.hooks.reserve(1, GFP_KERNEL)?;
+        let hook = KBox::pin_init(
+            pin_init!(Hook {
+                entry <- Opaque::ffi_init(|slot: *mut bindings::wait_queue_entry| {
+                    // SAFETY: `slot` is valid for writes. This is `init_waitqueue_func_entry()`.
+                    unsafe {
+                        slot.write(bindings::wait_queue_entry {
+                            private: wait.cast(),
+                            func: Some(Hook::told),
+                            ..pin_init::zeroed()
+                        });
+                    }
+                }),
+                head: Atomic::new(head),
+            }),
+            GFP_KERNEL,
+        )?;
+        let entry = hook.entry.get();
+        self.hooks.push(hook, GFP_KERNEL)?;
+        // INVARIANT: It is on the queue from here on. The push has not moved it.
+        // SAFETY: The queue is valid: the other module has just given it. The entry is pinned.
+        unsafe { bindings::add_wait_queue(head, entry) };
+        Ok(())
+    }
+
+    /// Leaves all queues of the other module, and tells those who wait that the file is dead.
+    fn leave(&mut self) {
+        for hook in &self.hooks {
+            let _rcu = rcu::read_lock();
+            let head = hook.head.load(Acquire);
+            if !head.is_null() {
+                // If the queue goes right now, this finds an entry that is on no queue.
+                // SAFETY: By the invariant of `Hook`; the memory of the queue stays until the RCU
+                // read-side critical section ends.
+                unsafe { bindings::remove_wait_queue(head, hook.entry.get()) };
+            }
+        }
+        self.hooks.clear();
+        self.wait.notify_all();
+    }
+}
+
+impl Hook {
+    /// The queue of the other module is woken up.
+    ///
+    /// # Safety
+    ///
+    /// Called for the entry of a hook, with the lock of the queue held.
+    unsafe extern "C" fn told(
+        entry: *mut bindings::wait_queue_entry,
+        _mode: c_uint,
+        _flags: c_int,
+        key: *mut c_void,
+    ) -> c_int {
+        // SAFETY: `private` is the condition variable, which outlives the hook.
+        let wait = unsafe { &*(*entry).private.cast::<PollCondVar>() };
+        wait.notify_all();
+        // CAST: The key is a mask of events.
+        if key.addr() as u32 & more_bindings::EVENTFS_POLLFREE != 0 {
+            let field = Opaque::cast_from(entry);
+            // SAFETY: By the safety requirements.
+            let hook = unsafe { &*kernel::container_of!(field, Self, entry) };
+            // SAFETY: The lock of the queue is held, which its list is under. This is
+            // `list_del_init()`.
+            unsafe {
+                let list = &raw mut (*entry).entry;
+                let (next, prev) = ((*list).next, (*list).prev);
+                (*next).prev = prev;
+                (*prev).next = next;
+                (*list).next = list;
+                (*list).prev = list;
+            }
+            // The last thing: from here on who leaves does not take the lock.
+            hook.head.store(ptr::null_mut(), Release);
+        }
+        1
+    }
+}
+
+/// What the other module's `poll` is given: it collects the queues.
+#[repr(C)]
+struct Collector<'a> {
+    /// First, so that a pointer to it is one to the whole.
+    table: bindings::poll_table,
+    /// Where they go.
+    poll: &'a mut Poll,
+    /// Whether one was lost, for want of memory.
+    lost: bool,
+}
+
+impl Collector<'_> {
+    /// Takes a queue.
+    ///
+    /// # Safety
+    ///
+    /// Called by `poll_wait()` with the table of a collector.
+    unsafe extern "C" fn collect(
+        _file: *mut bindings::file,
+        head: *mut bindings::wait_queue_head,
+        table: *mut bindings::poll_table,
+    ) {
+        // SAFETY: By the safety requirements; it is on the stack of who calls `poll`.
+        let this = unsafe { &mut *table.cast::<Self>() };
+        if this.poll.hook(head).is_err() {
+            this.lost = true;
+        }
     }
 }
 
@@ -312,6 +491,7 @@ impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
             write,
             read_iter,
             write_iter,
+            poll,
             unlocked_ioctl,
             compat_ioctl,
             flush,
@@ -392,6 +572,7 @@ impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
                 keeps,
                 state <- new_mutex!(State::Open, "eventfs_proxy_state"),
                 is_shut <- new_condvar!("eventfs_proxy_is_shut"),
+                poll <- new_mutex!(None, "eventfs_proxy_poll"),
             }),
             GFP_KERNEL,
         )?;
@@ -606,5 +787,56 @@ impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
             Some(flush) => unsafe { flush(file, id) },
             None => 0,
         }
+    }
+
+    /// Asks what the file is ready for, and has whoever waits be told.
+    ///
+    /// # Safety
+    ///
+    /// Called by the VFS for a file that [`Self::open`] has opened.
+    unsafe extern "C" fn poll(
+        file: *mut bindings::file,
+        table: *mut bindings::poll_table_struct,
+    ) -> bindings::__poll_t {
+        // SAFETY: An open file has an inode of `T` in use.
+        let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
+        let Some(_inside) = F::enter(inode) else {
+            return POLL_DEAD;
+        };
+        // SAFETY: By the safety requirements.
+        let proxy = unsafe { Proxy::of(file) };
+        // SAFETY: We are inside.
+        let Some(poll) = (unsafe { proxy.foreign() }).poll else {
+            return POLL_DEAD;
+        };
+        let mut state = proxy.poll.lock();
+        if state.is_none() {
+            match Poll::new() {
+                Ok(new) => *state = Some(new),
+                // Who cannot be told must not wait.
+                Err(_) => return POLL_DEAD,
+            }
+        }
+        let Some(state) = &mut *state else {
+            return POLL_DEAD;
+        };
+        // Before the question, so that nothing is missed in between.
+        // SAFETY: Both are valid during the call, and the file keeps the state until it is freed.
+        unsafe { PollTable::from_raw(table).register_wait(File::from_raw_file(file), &state.wait) };
+        let mut collector = Collector {
+            table: bindings::poll_table {
+                _qproc: Some(Collector::collect),
+                // SAFETY: The table is null or valid during the call.
+                _key: unsafe { table.as_ref() }.map_or(!0, |table| table._key),
+            },
+            poll: state,
+            lost: false,
+        };
+        // SAFETY: We are inside. The table is part of a collector.
+        let ready = unsafe { poll(file, (&raw mut collector).cast()) };
+        if collector.lost {
+            return POLL_DEAD;
+        }
+        ready
     }
 }
