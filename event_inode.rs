@@ -149,6 +149,9 @@ pub(crate) trait Provider: Send + Sync {
     /// there is no such name any more.
     fn describe(&self, dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>>;
 
+    /// Whether a file of the table of a directory of this provider is there now.
+    fn has_file(&self, dir: &Node<Meta>, entry: usize) -> bool;
+
     /// Makes the nodes below a directory, and its table, what they should be.
     fn refresh(&self, dir: &EventInode) -> Result;
 
@@ -1231,7 +1234,9 @@ impl OpenDir {
             .and_then(|entry| Some((entry, files.get(entry)?)))
         {
             let number = meta.file_number(entry).ok_or(ENOENT)?;
-            if !emitter.emit(name, number, false) {
+            if !meta.provider().has_file(node, entry) {
+                emitter.skip();
+            } else if !emitter.emit(name, number, false) {
                 return Ok(());
             }
         }

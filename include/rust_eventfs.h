@@ -5,7 +5,8 @@
  *
  * What a module publishes appears in every mount of the file system eventfs,
  * whether it was mounted before or is mounted later. The functions are those of
- * the series "tracing: introducing eventfs".
+ * the series "tracing: introducing eventfs", and the form with tables of
+ * entries that the kernel's own eventfs has now; both may be mixed in a tree.
  *
  * Rules for all functions:
  *
@@ -63,8 +64,8 @@
 #include <linux/seq_file.h>
 #include <linux/types.h>
 /*
- * It declares functions of the kernel's own eventfs, under names that are macros
- * from here on.
+ * For struct eventfs_entry and its callbacks. It declares functions of the
+ * kernel's own eventfs, too, under names that are macros from here on.
  */
 #include <linux/tracefs.h>
 
@@ -98,8 +99,13 @@ int __eventfs_add_events_file(const char *name, umode_t mode, struct eventfs_fil
 int __eventfs_add_file(const char *name, umode_t mode, struct eventfs_file *parent, void *data,
 		       const struct file_operations *fops, struct module *owner)
 	__asm__("eventfs_add_file");
+struct eventfs_file *__eventfs_create_dir(const char *name, struct eventfs_file *parent,
+					  const struct eventfs_entry *entries, int size, void *data,
+					  struct module *owner)
+	__asm__("eventfs_create_dir");
 void __eventfs_remove(struct eventfs_file *file) __asm__("eventfs_remove");
 void __eventfs_remove_events_dir(struct eventfs_file *dir) __asm__("eventfs_remove_events_dir");
+void __eventfs_remove_dir(struct eventfs_file *dir) __asm__("eventfs_remove_dir");
 int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
 				struct module *owner) __asm__("eventfs_lookup_and_remove");
 
@@ -171,6 +177,41 @@ int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
 	__eventfs_add_file(name, mode, parent, data, fops, THIS_MODULE)
 
 /**
+ * eventfs_create_dir() - make a directory with the files of a table
+ * @name: its name
+ * @parent: any directory of a module, %EVENTFS_EVENTS, or %NULL for the root of
+ *	the mounts
+ * @entries: its files. Must stay as it is until the function that removes the
+ *	directory has returned (or until the module goes), and may be shared:
+ *	directories with the same table cost the same few bytes each, however
+ *	many files it has.
+ * @size: the number of entries
+ * @data: for the callbacks, and (unless they say otherwise) for the operations
+ *
+ * When a name of the table is looked up, its &eventfs_entry.callback is called
+ * (it may sleep; it must not remove anything). It gets @data, and says what the
+ * file is: mode (permissions, with or without %S_IFREG), data for
+ * &inode.i_private and operations, all of which it finds preset (0444, @data,
+ * %NULL). It returns 1, or 0 or less if there is no such file at present: that
+ * is not remembered, while what it says of a file that is there holds as long as
+ * the kernel caches the name. (Listings with readdir=metadata ask each time.) A
+ * file with operations that are %NULL or refused, or with the mode of something
+ * else, is not there either.
+ *
+ * When the directory is removed, &eventfs_entry.release of each entry that has
+ * one is called once, with the name and @data, after all callbacks and
+ * operations have returned and all open files are closed: from then on nothing
+ * of it is used any more.
+ *
+ * Return: the directory, mode 0755; or an error pointer. -%EINVAL also for a
+ * negative size, for a table that is %NULL and has a size, for an entry without
+ * a callback or with a bad name (-%ENAMETOOLONG if it is too long), and for a
+ * name that is there twice.
+ */
+#define eventfs_create_dir(name, parent, entries, size, data) \
+	__eventfs_create_dir(name, parent, entries, size, data, THIS_MODULE)
+
+/**
  * eventfs_remove() - remove a directory with all that is in it
  * @file: from one of the functions above; %NULL and error pointers are ignored
  *
@@ -191,6 +232,14 @@ int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
 #define eventfs_remove_events_dir(dir) __eventfs_remove_events_dir(dir)
 
 /**
+ * eventfs_remove_dir() - remove a directory that has a table, with all in it
+ * @dir: from eventfs_create_dir(); %NULL and error pointers are ignored
+ *
+ * The same as eventfs_remove().
+ */
+#define eventfs_remove_dir(dir) __eventfs_remove_dir(dir)
+
+/**
  * eventfs_lookup_and_remove() - remove a file or directory by its name
  * @name: the name
  * @parent: the directory that it is in: of a module, %EVENTFS_EVENTS, or %NULL
@@ -198,7 +247,8 @@ int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
  *
  * For files from eventfs_add_file(), which are removed like this one by one,
  * and for directories. Only what the calling module has made by the functions
- * above is found: not what is the kernel's or another module's.
+ * above is found: not entries of tables, nor what is the kernel's or another
+ * module's.
  *
  * Works also while the module goes.
  *

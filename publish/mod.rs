@@ -2,13 +2,13 @@
 
 //! What other modules publish: their directories and files.
 //!
-//! A directory is a node. What it has in common with others (whose it is) is a [`Kind`], kept as
-//! long as there is one such directory. A file with a name of its own is a node with a word of data,
-//! of a kind that has its operations.
+//! A directory is a node with a word of data. What it has in common with others (whose it is, the
+//! table of its files) is a [`Kind`], kept as long as there is one such directory. A file with a
+//! name of its own is a node of a kind that has its operations.
 //!
 //! # Lifetime
 //!
-//! What a module has given (operations, data) is used by those who are
+//! What a module has given (tables, operations, data) is used by those who are
 //! [inside](crate::vfs::node::Node::enter) a node that was not removed, and by no one else. Removal
 //! waits for them, shuts the open files, and then says so to the module: its release functions are
 //! called. When removal returns, the module may go. What it has left when it goes is removed then.
@@ -37,8 +37,10 @@ use crate::{
         export,
         foreign::{
             ForeignData,
+            ForeignEntries,
             ForeignFile,
-            ForeignOperations, //
+            ForeignOperations,
+            GivenEntries, //
         },
         lower::InternalMount,
         modules::{
@@ -88,6 +90,8 @@ enum Of {
     EventsDir,
     /// A directory without a table.
     Dir,
+    /// A directory with the table at this address, which has this many entries.
+    Table(usize, usize),
     /// A file with these operations and permissions.
     File(ForeignOperations, u16),
 }
@@ -124,12 +128,12 @@ impl Clients {
     }
 
     /// The kind for a new node, which is counted: known already, or made.
-    fn kind(&self, key: Key) -> Result<Arc<Kind>> {
+    fn kind(&self, key: Key, entries: Option<GivenEntries>) -> Result<Arc<Kind>> {
         if let Some(used) = self.kinds.lock().get_mut(&key) {
             used.nodes += 1;
             return Ok(used.kind.clone());
         }
-        let kind = Client::kind(key)?;
+        let kind = Client::kind(key, entries)?;
         let used = Used {
             kind: kind.clone(),
             nodes: 1,
@@ -171,6 +175,8 @@ impl Clients {
 pub(crate) struct Client {
     /// Whose it is, and what.
     key: Key,
+    /// The table, for directories that have one.
+    entries: Option<ForeignEntries>,
 }
 
 impl Client {
@@ -179,21 +185,44 @@ impl Client {
         self.key.0
     }
 
+    /// What a file of the table of a directory is; `None` if it is not there now. May sleep.
+    fn file(&self, dir: &Node<Meta>, entry: usize) -> Option<ForeignFile> {
+        let inside = dir.enter()?;
+        let data = ForeignData::from_word(dir.payload().word());
+        self.entries.as_ref()?.describe(entry, data, &inside)
+    }
+
     /// Makes a kind.
-    fn kind(key: Key) -> Result<Arc<Kind>> {
-        let provider = Arc::new(Self { key }, GFP_KERNEL)?;
+    fn kind(key: Key, entries: Option<GivenEntries>) -> Result<Arc<Kind>> {
+        let entries = entries.map(GivenEntries::check).transpose()?;
+        let mut names = KVec::new();
+        for name in entries.iter().flat_map(|entries| entries.names()) {
+            let mut own = KVec::new();
+            own.extend_from_slice(name.to_bytes(), GFP_KERNEL)?;
+            names.push(own, GFP_KERNEL)?;
+        }
+        let provider = Arc::new(Self { key, entries }, GFP_KERNEL)?;
         let kind = match key.1 {
             Of::File(..) => Kind::single_files(provider),
-            _ => Kind::directories(provider, Table::new(KVec::new())),
+            _ => Kind::directories(provider, Table::new(names)),
         };
         Ok(Arc::new(kind, GFP_KERNEL)?)
     }
 }
 
 impl Provider for Client {
-    fn find(&self, _dir: &EventInode, _name: &[u8]) -> Result<Option<Target>> {
-        // There is a node of all that there is.
-        Ok(None)
+    fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>> {
+        let node = dir.private().ok_or(ENOENT)?.node();
+        let meta = node.payload();
+        let Some(entry) = meta.table().and_then(|table| table.position(name)) else {
+            return Ok(None);
+        };
+        let file = self.file(node, entry);
+        Ok(file.map(|file| target(node.into(), Some(entry), file)))
+    }
+
+    fn has_file(&self, dir: &Node<Meta>, entry: usize) -> bool {
+        self.file(dir, entry).is_some()
     }
 
     fn describe(&self, _dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>> {
@@ -212,7 +241,7 @@ impl Provider for Client {
             operations,
             data: ForeignData::from_word(node.payload().word()),
         };
-        Ok(Some(target(node.into(), file)))
+        Ok(Some(target(node.into(), None, file)))
     }
 
     fn refresh(&self, _dir: &EventInode) -> Result {
@@ -224,9 +253,12 @@ impl Provider for Client {
         None
     }
 
-    fn check_free(&self, _tree: &EventTree, _dir: &Node<Meta>, _name: &[u8]) -> Result {
-        // There is a node of all that there is.
-        Ok(())
+    fn check_free(&self, _tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result {
+        let table = dir.payload().table();
+        match table.and_then(|table| table.position(name)) {
+            Some(_) => Err(EEXIST),
+            None => Ok(()),
+        }
     }
 
     fn known_dir(&self, _tree: &EventTree, _dir: &Node<Meta>, _name: &[u8]) -> Result<MetaRef> {
@@ -240,15 +272,18 @@ impl Provider for Client {
     fn removed(&self, tree: &EventTree, node: &Node<Meta>) {
         let clients = tree.clients();
         clients.open.shut(key_of(node));
+        if let Some(entries) = &self.entries {
+            entries.release(ForeignData::from_word(node.payload().word()));
+        }
         clients.give_back(&self.key);
     }
 }
 
 /// A file of a module, as the answer to a look-up.
-fn target(node: MetaRef, file: ForeignFile) -> Target {
+fn target(node: MetaRef, entry: Option<usize>, file: ForeignFile) -> Target {
     Target {
         node,
-        entry: None,
+        entry,
         permissions: file.permissions,
         operations: Some(FileVTable::foreign::<ClientFiles>()),
         lower: None,
@@ -339,12 +374,18 @@ pub(crate) struct Request<'a> {
 
 impl Request<'_> {
     /// Makes a node. May sleep.
-    fn make(&self, tree: &EventTree, of: Of, data: ForeignData) -> Result<MetaRef> {
+    fn make(
+        &self,
+        tree: &EventTree,
+        of: Of,
+        entries: Option<GivenEntries>,
+        data: ForeignData,
+    ) -> Result<MetaRef> {
         // First what is wrong with the arguments, then what is wrong with the rest.
         check_name(self.name)?;
         let parent = self.parent.node(tree)?;
         let key = (self.owner, of);
-        let kind = tree.clients().kind(key)?;
+        let kind = tree.clients().kind(key, entries)?;
         let made = parent
             .payload()
             .provider()
@@ -363,7 +404,7 @@ impl Request<'_> {
     /// As for [`EventTree::add`]; `EEXIST` also if the parent has a file of this name. `EINVAL`:
     /// the parent is a file.
     pub(crate) fn events_dir(&self, tree: &EventTree) -> Result<MetaRef> {
-        self.make(tree, Of::EventsDir, ForeignData::NULL)
+        self.make(tree, Of::EventsDir, None, ForeignData::NULL)
     }
 
     /// Makes a directory without files. May sleep.
@@ -372,7 +413,7 @@ impl Request<'_> {
     ///
     /// As for [`Self::events_dir`].
     pub(crate) fn dir(&self, tree: &EventTree) -> Result<MetaRef> {
-        self.make(tree, Of::Dir, ForeignData::NULL)
+        self.make(tree, Of::Dir, None, ForeignData::NULL)
     }
 
     /// Makes a directory for a subsystem. May sleep.
@@ -387,6 +428,26 @@ impl Request<'_> {
         self.dir(tree)
     }
 
+    /// Makes a directory with the files of a table. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::events_dir`]; what is wrong with the table, see [`GivenEntries::check`].
+    pub(crate) fn dir_with(
+        &self,
+        tree: &EventTree,
+        entries: Option<GivenEntries>,
+        data: ForeignData,
+    ) -> Result<MetaRef> {
+        match entries {
+            Some(given) => {
+                let of = Of::Table(given.address(), given.len());
+                self.make(tree, of, entries, data)
+            }
+            None => self.dir(tree),
+        }
+    }
+
     /// Makes a file. May sleep.
     ///
     /// # Errors
@@ -397,7 +458,7 @@ impl Request<'_> {
             return Err(EINVAL);
         }
         let of = Of::File(file.operations, file.permissions);
-        self.make(tree, of, file.data)
+        self.make(tree, of, None, file.data)
     }
 
     /// Makes a file in an events directory. May sleep.

@@ -417,6 +417,11 @@ impl Provider for Mirror {
         self.find(dir, node.name())
     }
 
+    fn has_file(&self, _dir: &Node<Meta>, _entry: usize) -> bool {
+        // A table is what tracefs has listed.
+        true
+    }
+
     fn refresh(&self, dir: &EventInode) -> Result {
         let node = dir.private().ok_or(ENOENT)?.node();
         let lower = dir.lower().ok_or(ENOENT)?;

@@ -10,6 +10,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
+#include <linux/tracefs.h>
 
 /* Constants that are expressions with casts, which bindgen cannot evaluate. */
 static const fmode_t EVENTFS_FMODE_READ = FMODE_READ;

@@ -6,12 +6,14 @@
 //! it is the tree's.
 
 use super::{
+    bindings as more_bindings,
     foreign::{
         name_from_raw,
         permissions_of,
         ForeignData,
         ForeignFile,
-        ForeignOperations, //
+        ForeignOperations,
+        GivenEntries, //
     },
     modules::Owner,
     node::Node, //
@@ -97,9 +99,11 @@ export_symbol_gpl!(
     eventfs_add_events_file,
     eventfs_add_file,
     eventfs_add_subsystem_dir,
+    eventfs_create_dir,
     eventfs_create_events_dir,
     eventfs_lookup_and_remove,
     eventfs_remove,
+    eventfs_remove_dir,
     eventfs_remove_events_dir,
 );
 
@@ -316,6 +320,29 @@ unsafe extern "C" fn eventfs_add_file(
     })
 }
 
+/// Makes a directory with the files of a table.
+///
+/// # Safety
+///
+/// As the header says.
+#[no_mangle]
+unsafe extern "C" fn eventfs_create_dir(
+    name: *const c_char,
+    parent: *mut EventfsFile,
+    entries: *const more_bindings::eventfs_entry,
+    size: c_int,
+    data: *mut c_void,
+    owner: *mut bindings::module,
+) -> *mut EventfsFile {
+    // SAFETY: As for this function.
+    let request = unsafe { request(name, parent, Null::Root, owner) };
+    kept_by_tree(request.and_then(|request| {
+        // SAFETY: As for this function.
+        let entries = unsafe { GivenEntries::from_raw(entries, size) }?;
+        request.dir_with(&*tree()?, entries, ForeignData::from_raw(data))
+    }))
+}
+
 /// Removes a directory or a file with all that is in it.
 ///
 /// # Safety
@@ -334,6 +361,17 @@ unsafe extern "C" fn eventfs_remove(file: *mut EventfsFile) {
 /// As the header says.
 #[no_mangle]
 unsafe extern "C" fn eventfs_remove_events_dir(dir: *mut EventfsFile) {
+    // SAFETY: As for this function.
+    unsafe { remove(dir) };
+}
+
+/// Removes a directory that has a table, with all that is in it.
+///
+/// # Safety
+///
+/// As the header says.
+#[no_mangle]
+unsafe extern "C" fn eventfs_remove_dir(dir: *mut EventfsFile) {
     // SAFETY: As for this function.
     unsafe { remove(dir) };
 }
