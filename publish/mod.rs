@@ -65,7 +65,8 @@ use kernel::{
     prelude::*,
     rbtree::{
         RBTree,
-        RBTreeNode, //
+        RBTreeNode,
+        RBTreeNodeReservation, //
     },
     sync::{
         Arc,
@@ -116,6 +117,10 @@ pub(crate) struct Clients {
     /// Files of modules that are open.
     #[pin]
     open: OpenFiles,
+    /// The directories that a module has a counted reference to. They are kept here, by owner and
+    /// address, and not in the pointers that the module has: it may forget those when it goes.
+    #[pin]
+    handles: Mutex<RBTree<(Owner, usize), MetaRef>>,
 }
 
 impl Clients {
@@ -124,6 +129,7 @@ impl Clients {
         pin_init!(Self {
             kinds <- new_mutex!(RBTree::new(), "eventfs_kinds"),
             open <- OpenFiles::new(),
+            handles <- new_mutex!(RBTree::new(), "eventfs_handles"),
         })
     }
 
@@ -156,6 +162,32 @@ impl Clients {
             used.nodes -= 1;
             if used.nodes == 0 {
                 kinds.remove(key);
+            }
+        }
+    }
+
+    /// Gives back the reference to a directory of [`Request::counted_dir_with`].
+    pub(crate) fn withdraw(&self, node: &Node<Meta>) {
+        if let Some(client) = node.payload().provider().client() {
+            // It is put after the lock.
+            let handle = self.handles.lock().remove(&(client.owner(), key_of(node)));
+            drop(handle);
+        }
+    }
+
+    /// Gives back the references that an owner has forgotten, who is not there any more.
+    fn withdraw_all(&self, owner: Owner) {
+        loop {
+            let handle = {
+                let mut handles = self.handles.lock();
+                let first = handles
+                    .cursor_lower_bound(&(owner, 0))
+                    .map(|at| *at.current().0)
+                    .filter(|key| key.0 == owner);
+                first.and_then(|key| handles.remove(&key))
+            };
+            if handle.is_none() {
+                return;
             }
         }
     }
@@ -448,6 +480,20 @@ impl Request<'_> {
         }
     }
 
+    /// As [`Self::dir_with`]; the node is kept until [`Clients::withdraw`], or the owner goes.
+    pub(crate) fn counted_dir_with(
+        &self,
+        tree: &EventTree,
+        entries: Option<GivenEntries>,
+        data: ForeignData,
+    ) -> Result<MetaRef> {
+        let place = RBTreeNodeReservation::new(GFP_KERNEL)?;
+        let node = self.dir_with(tree, entries, data)?;
+        let handle = place.into_node((self.owner, key_of(&node)), node.clone());
+        tree.clients().handles.lock().insert(handle);
+        Ok(node)
+    }
+
     /// Makes a file. May sleep.
     ///
     /// # Errors
@@ -521,5 +567,6 @@ impl ModuleGoes for Leftovers {
             }
         }
         drop(gone);
+        tree.clients().withdraw_all(owner);
     }
 }

@@ -3,7 +3,7 @@
 //! The functions that other modules call. `include/rust_eventfs.h` documents them.
 //!
 //! All may sleep. A pointer to a `struct eventfs_file` is one to a node; the reference that keeps
-//! it is the tree's.
+//! it is the tree's, unless said otherwise.
 
 use super::{
     bindings as more_bindings,
@@ -102,9 +102,11 @@ export_symbol_gpl!(
     eventfs_create_dir,
     eventfs_create_events_dir,
     eventfs_lookup_and_remove,
+    eventfs_publish_dir,
     eventfs_remove,
     eventfs_remove_dir,
     eventfs_remove_events_dir,
+    eventfs_withdraw_dir,
 );
 
 /// A `struct eventfs_file`.
@@ -341,6 +343,50 @@ unsafe extern "C" fn eventfs_create_dir(
         let entries = unsafe { GivenEntries::from_raw(entries, size) }?;
         request.dir_with(&*tree()?, entries, ForeignData::from_raw(data))
     }))
+}
+
+/// As [`eventfs_create_dir`]; but what it returns owns a reference, and stays valid until
+/// [`eventfs_withdraw_dir`], whatever is removed meanwhile. For the Rust twin of the header.
+///
+/// # Safety
+///
+/// As the header says for `eventfs_create_dir`.
+#[no_mangle]
+unsafe extern "C" fn eventfs_publish_dir(
+    name: *const c_char,
+    parent: *mut EventfsFile,
+    entries: *const more_bindings::eventfs_entry,
+    size: c_int,
+    data: *mut c_void,
+    owner: *mut bindings::module,
+) -> *mut EventfsFile {
+    // SAFETY: As for this function.
+    let request = unsafe { request(name, parent, Null::Root, owner) };
+    // Kept until it is withdrawn.
+    kept_by_tree(request.and_then(|request| {
+        // SAFETY: As for this function.
+        let entries = unsafe { GivenEntries::from_raw(entries, size) }?;
+        request.counted_dir_with(&*tree()?, entries, ForeignData::from_raw(data))
+    }))
+}
+
+/// Removes a directory of [`eventfs_publish_dir`] with all that is in it, unless that was done
+/// before, and gives the reference back.
+///
+/// # Safety
+///
+/// `dir` is what that function has returned, and not used any more.
+#[no_mangle]
+unsafe extern "C" fn eventfs_withdraw_dir(dir: *mut EventfsFile) {
+    // SAFETY: By the safety requirements: it is kept until it is withdrawn here.
+    let Some(node) = (unsafe { dir.as_ref() }) else {
+        return;
+    };
+    let node = MetaRef::from(node);
+    if let Ok(tree) = tree() {
+        tree.remove(&node);
+        tree.clients().withdraw(&node);
+    }
 }
 
 /// Removes a directory or a file with all that is in it.

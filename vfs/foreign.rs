@@ -14,9 +14,12 @@ use super::{
     },
     PERMISSIONS, //
 };
-use core::ptr::{
-    self,
-    NonNull, //
+use core::{
+    mem::offset_of,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 use kernel::{
     bindings,
@@ -146,6 +149,17 @@ pub(crate) struct ForeignFile {
     /// What they find in `i_private`.
     pub(crate) data: ForeignData,
 }
+
+// What the clients' `Entry` of `include/rust_eventfs.rs` takes `struct eventfs_entry` for: these
+// three pointers, in this order, and nothing else.
+const _: () = {
+    use more_bindings::eventfs_entry as Entry;
+    let pointer = size_of::<*const ()>();
+    assert!(offset_of!(Entry, name) == 0);
+    assert!(offset_of!(Entry, callback) == pointer);
+    assert!(offset_of!(Entry, release) == 2 * pointer);
+    assert!(size_of::<Entry>() == 3 * pointer);
+};
 
 /// A table of entries of another module (`struct eventfs_entry`).
 ///
