@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A module that publishes a tree of its own in eventfs, in Rust and without `unsafe`.
+//!
+//! ```text
+//! client_rust/
+//!     control       `add NAME` and `remove NAME` make directories come and go
+//!     uptime_ns     how long the module has been loaded
+//!     stats/        values that change, from a `static`
+//!     settings/     values that can be written, from a `KBox`
+//!     queues/       a directory for each queue, which is an `Arc`
+//! ```
+
+#![deny(unsafe_code)]
+
+use kernel::{
+    fs::file::Offset,
+    new_mutex,
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
+    str::CString,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Mutex,
+        SetOnce, //
+    },
+    time::{
+        Instant,
+        Monotonic, //
+    },
+    uaccess::{
+        UserSliceReader,
+        UserSliceWriter, //
+    }, //
+};
+
+#[path = "../include/rust_eventfs.rs"]
+mod eventfs;
+
+use eventfs::{
+    Dir,
+    File,
+    Files,
+    Parent, //
+};
+
+module! {
+    type: ClientModule,
+    name: "eventfs_client_rust",
+    authors: ["The rust_eventfs authors"],
+    description: "sample: publish a tree in eventfs, in Rust",
+    license: "GPL",
+}
+
+/// What `stats` shows.
+struct Stats {
+    /// How often `reads` was read.
+    reads: Atomic<u64>,
+    /// How many pieces of data were made for directories.
+    made: Atomic<u64>,
+    /// How many of them were dropped.
+    dropped: Atomic<u64>,
+}
+
+/// The one that there is.
+static STATS: Stats = Stats {
+    reads: Atomic::new(0),
+    made: Atomic::new(0),
+    dropped: Atomic::new(0),
+};
+
+impl Files for Stats {
+    const FILES: &'static [File<Self>] = &[
+        File::number(c"reads", |stats| stats.reads.fetch_add(1, Relaxed) + 1),
+        File::number(c"made", |stats| stats.made.load(Relaxed)),
+        File::number(c"dropped", |stats| stats.dropped.load(Relaxed)),
+        File::string(c"version", |_| "1.0").mode(0o400),
+    ];
+}
+
+/// Counts what it is a part of.
+struct Counted;
+
+impl Counted {
+    /// Counts one more.
+    fn new() -> Self {
+        STATS.made.fetch_add(1, Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        STATS.dropped.fetch_add(1, Relaxed);
+    }
+}
+
+/// How many registers there are.
+const REGISTERS: usize = 16;
+
+/// What `settings` shows and sets.
+#[pin_data]
+struct Settings {
+    /// A number, from -20 to 19.
+    nice: Atomic<i64>,
+    /// Bytes that can be read and written at any offset.
+    #[pin]
+    registers: Mutex<[u8; REGISTERS]>,
+    /// Tells that it was dropped.
+    counted: Counted,
+}
+
+impl Settings {
+    /// The settings at the beginning.
+    fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            nice: Atomic::new(0),
+            registers <- new_mutex!([0; REGISTERS]),
+            counted: Counted::new(),
+        })
+    }
+
+    /// Sets the number.
+    fn set_nice(&self, nice: i64) -> Result {
+        if !(-20..20).contains(&nice) {
+            return Err(ERANGE);
+        }
+        self.nice.store(nice, Relaxed);
+        Ok(())
+    }
+
+    /// Copies registers to the user.
+    fn read_registers(&self, user: &mut UserSliceWriter, offset: &mut Offset) -> Result<usize> {
+        // Not under the lock: a copy may wait for the user's memory.
+        let registers = *self.registers.lock();
+        user.write_slice_file(&registers, offset)
+    }
+
+    /// Copies registers from the user.
+    fn write_registers(&self, user: &mut UserSliceReader, offset: &mut Offset) -> Result<usize> {
+        let start = usize::try_from(*offset)?;
+        let mut bytes = [0; REGISTERS];
+        let bytes = match bytes.get_mut(start..) {
+            Some(room) if !room.is_empty() => room,
+            _ => return Err(ENOSPC),
+        };
+        let count = user.read_slice_partial(bytes, 0)?;
+        let mut registers = self.registers.lock();
+        for (register, byte) in registers.iter_mut().skip(start).zip(bytes).take(count) {
+            *register = *byte;
+        }
+        *offset += Offset::try_from(count)?;
+        Ok(count)
+    }
+}
+
+impl Files for Settings {
+    const FILES: &'static [File<Self>] = &[
+        File::signed_rw(
+            c"nice",
+            |settings| settings.nice.load(Relaxed),
+            Settings::set_nice,
+        ),
+        File::raw_rw(
+            c"registers",
+            Settings::read_registers,
+            Settings::write_registers,
+        )
+        .mode(0o600),
+    ];
+}
+
+/// The most that a queue's depth can be.
+const MOST_DEPTH: u64 = 1024;
+
+/// A queue: what one directory in `queues` shows.
+#[pin_data]
+struct Queue {
+    /// How many packets it may hold.
+    depth: Atomic<u64>,
+    /// Whether it runs.
+    enabled: Atomic<bool>,
+    /// What users call it.
+    #[pin]
+    label: Mutex<CString>,
+    /// Tells that it was dropped.
+    counted: Counted,
+}
+
+impl Queue {
+    /// A queue.
+    fn new(name: &str) -> Result<Arc<Self>> {
+        let name = CString::try_from_fmt(fmt!("{name}"))?;
+        Arc::pin_init(
+            pin_init!(Self {
+                depth: Atomic::new(64),
+                enabled: Atomic::new(false),
+                label <- new_mutex!(name),
+                counted: Counted::new(),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Sets how many packets it may hold.
+    fn set_depth(&self, depth: u64) -> Result {
+        if depth > MOST_DEPTH {
+            return Err(ERANGE);
+        }
+        self.depth.store(depth, Relaxed);
+        Ok(())
+    }
+
+    /// Prints what users call it.
+    fn show_label(&self, seq: &SeqFile) -> Result {
+        seq_print!(seq, "{}", &**self.label.lock());
+        Ok(())
+    }
+
+    /// Sets what users call it.
+    fn set_label(&self, label: &str) -> Result {
+        let label = CString::try_from_fmt(fmt!("{label}"))?;
+        *self.label.lock() = label;
+        Ok(())
+    }
+
+    /// Prints all there is to know.
+    fn show_info(&self, seq: &SeqFile) -> Result {
+        seq_print!(seq, "depth {}\n", self.depth.load(Relaxed));
+        seq_print!(seq, "enabled {}\n", self.enabled.load(Relaxed));
+        seq_print!(seq, "label {}\n", &**self.label.lock());
+        Ok(())
+    }
+}
+
+impl Files for Queue {
+    const FILES: &'static [File<Self>] = &[
+        File::number_rw(
+            c"depth",
+            |queue| queue.depth.load(Relaxed),
+            Queue::set_depth,
+        ),
+        File::flag_rw(
+            c"enabled",
+            |queue| queue.enabled.load(Relaxed),
+            |queue, enabled| {
+                queue.enabled.store(enabled, Relaxed);
+                Ok(())
+            },
+        ),
+        File::string_rw(c"label", Queue::show_label, Queue::set_label).limit(64),
+        File::seq(c"info", Queue::show_info),
+        // Only a queue that runs has it.
+        File::number(c"used", |_| 0).present_if(|queue| queue.enabled.load(Relaxed)),
+    ];
+}
+
+/// A queue with its directory.
+struct Published {
+    /// Its name.
+    name: CString,
+    /// The queue.
+    queue: Arc<Queue>,
+    /// The directory, which has the queue as well.
+    _dir: Dir,
+}
+
+/// What the directory of all, `client_rust`, has as its data.
+#[pin_data]
+struct Client {
+    /// The directory that those of the queues are in. It is in the directory that this is the data
+    /// of, so it comes later.
+    queues_dir: SetOnce<Dir>,
+    /// The queues.
+    #[pin]
+    queues: Mutex<KVec<Published>>,
+    /// When the module was loaded.
+    loaded: Instant<Monotonic>,
+    /// Tells that it was dropped.
+    counted: Counted,
+}
+
+impl Client {
+    /// Without queues.
+    fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                queues_dir: SetOnce::new(),
+                queues <- new_mutex!(KVec::new()),
+                loaded: Instant::now(),
+                counted: Counted::new(),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Does what was written to `control`.
+    fn control(&self, command: &str) -> Result {
+        let mut words = command.split_ascii_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (Some("add"), Some(name), None) => self.add(name),
+            (Some("remove"), Some(name), None) => self.remove(name),
+            _ => Err(EINVAL),
+        }
+    }
+
+    /// Makes a queue. eventfs tells if the name is taken, or cannot be one.
+    fn add(&self, name: &str) -> Result {
+        let parent = self.queues_dir.as_ref().ok_or(ENODEV)?;
+        let queue = Queue::new(name)?;
+        let name = CString::try_from_fmt(fmt!("{name}"))?;
+        let published = Published {
+            _dir: Dir::new(&name, parent, queue.clone())?,
+            name,
+            queue,
+        };
+        let mut queues = self.queues.lock();
+        // If this fails the lock goes first, then the directory; with room, `push` cannot fail.
+        queues.reserve(1, GFP_KERNEL)?;
+        queues.push(published, GFP_KERNEL)?;
+        Ok(())
+    }
+
+    /// Removes a queue.
+    fn remove(&self, name: &str) -> Result {
+        let removed = {
+            let mut queues = self.queues.lock();
+            let at = queues
+                .iter()
+                .position(|one| one.name.to_bytes() == name.as_bytes())
+                .ok_or(ENOENT)?;
+            queues.remove(at).map_err(|_| ENOENT)?
+        };
+        // Not under the lock: this waits until nobody uses the queue's files.
+        drop(removed);
+        Ok(())
+    }
+
+    /// Prints the queues.
+    fn show(&self, seq: &SeqFile) -> Result {
+        for one in self.queues.lock().iter() {
+            seq_print!(seq, "{} {}\n", &*one.name, one.queue.depth.load(Relaxed));
+        }
+        Ok(())
+    }
+}
+
+impl Files for Client {
+    const FILES: &'static [File<Self>] = &[
+        File::command(c"control", Client::control)
+            .shown_by(Client::show)
+            .limit(300),
+        File::signed(c"uptime_ns", |client| client.loaded.elapsed().as_nanos()),
+    ];
+}
+
+/// The module. Its directories go when it does; the order does not matter.
+struct ClientModule {
+    /// `client_rust`, with all that is in it.
+    _top: Dir,
+    /// `stats`.
+    _stats: Dir,
+    /// `settings`.
+    _settings: Dir,
+    /// Dropped last, when all directories are gone.
+    _farewell: Farewell,
+}
+
+/// Tells what became of the data.
+struct Farewell;
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        let made = STATS.made.load(Relaxed);
+        let dropped = STATS.dropped.load(Relaxed);
+        pr_info!("made {made}, dropped {dropped}\n");
+    }
+}
+
+impl kernel::Module for ClientModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let client = Client::new()?;
+        let top = Dir::new(c"client_rust", Parent::Root, client.clone())?;
+        let stats = Dir::new(c"stats", &top, &STATS)?;
+        let settings = KBox::pin_init(Settings::new(), GFP_KERNEL)?;
+        let settings = Dir::new(c"settings", &top, settings)?;
+        client.queues_dir.populate(Dir::group(c"queues", &top)?);
+        Ok(Self {
+            _top: top,
+            _stats: stats,
+            _settings: settings,
+            _farewell: Farewell,
+        })
+    }
+}
