@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: A client in Rust makes and drops directories at run time; their data goes with them, once
+# only: eventfs
+# requires: eventfs_client_rust.ko
+
+insmod "$MODULES/eventfs_client_rust.ko"
+long=$(printf '%256s' '' | tr ' ' n)
+
+run <<SCRIPT
+cat client_rust/control => EOF
+ls client_rust/queues => -
+put client_rust/control "add one\n"
+put client_rust/control "add two"
+cat client_rust/control => "one 64\ntwo 64\n"
+ls client_rust/queues => one two
+
+# What is wrong changes nothing.
+put client_rust/control "add one" => EEXIST
+put client_rust/control "add ." => EINVAL
+put client_rust/control "add .." => EINVAL
+put client_rust/control "add a/b" => EINVAL
+put client_rust/control "add $long" => ENAMETOOLONG
+put client_rust/control "add" => EINVAL
+put client_rust/control "add a b" => EINVAL
+put client_rust/control "sub one" => EINVAL
+put client_rust/control "\n" => EINVAL
+put client_rust/control "remove three" => ENOENT
+put client_rust/control "add $long$long" => E2BIG
+ls client_rust/queues => one two
+SCRIPT
+
+# client, settings, and so many attempts as got to make a queue.
+made=$(cat "$MNT/client_rust/stats/made")
+dropped=$(cat "$MNT/client_rust/stats/dropped")
+equal "living" 4 $((made - dropped))
+
+# A queue that is removed while its files and its directory are open.
+run <<SCRIPT
+open f client_rust/queues/one/depth rw
+open g client_rust/queues/one/info r
+open d client_rust/queues/one r,dir
+read f 1 => 6
+put client_rust/control "remove one"
+cat client_rust/stats/dropped => $((dropped + 1))
+access client_rust/queues/one => ENOENT
+ls client_rust/queues => two
+read f 1 => ENODEV
+read g 1 => ENODEV
+write f 5 => ENODEV
+openat h d depth r =| ENOENT ENODEV
+put client_rust/control "remove one" => ENOENT
+
+# A new one of this name is another one.
+put client_rust/control "add one"
+put client_rust/queues/one/depth 7
+cat client_rust/queues/one/depth => "7\n"
+read f 1 => ENODEV
+close f
+close g
+close d
+cat client_rust/queues/one/depth => "7\n"
+cat client_rust/stats/dropped => $((dropped + 1))
+cat client_rust/stats/made => $((made + 1))
+SCRIPT
+
+# Many.
+run <<SCRIPT
+repeat 500
+put client_rust/control "add many%{i}"
+end
+count client_rust/queues => 504
+cat client_rust/queues/many499/depth => 64
+repeat 500
+put client_rust/control "remove many%{i}"
+end
+ls client_rust/queues => two one
+cat client_rust/stats/made => $((made + 501))
+cat client_rust/stats/dropped => $((dropped + 501))
+SCRIPT
