@@ -4,16 +4,28 @@
 # upstream: U24
 # only: eventfs
 # order: last
-# requires: /sys/kernel/security/lockdown normal
+# requires: /sys/kernel/security/lockdown eventfs_client_c.ko normal
 
 # There is no way back from here but a reboot: this is the very last test, and
 # not for the debug kernel, where the search for leaks comes after it.
+insmod "$MODULES/eventfs_client_c.ko"
 run <<'SCRIPT'
 ls events/sched
 cat events/sched/sched_switch/enable => 0
 open f events/sched/sched_switch/filter r
+open control client_c/control w
+write control "add before"
+cat client_c/queues/before/length => 0
+put /sys/kernel/security/lockdown confidentiality
+# Neither are files of modules opened, nor is anything published.
+cat client_c/queues/before/length => EPERM
+cat events/client_c/queues_changed/count => EPERM
+write control "add after" => EPERM
+access client_c/queues/after => ENOENT
+write control "remove before"
+access client_c/queues/before => ENOENT
 SCRIPT
-echo confidentiality >/sys/kernel/security/lockdown
+rmmod eventfs_client_c
 same <<'SCRIPT'
 cat events/sched/sched_switch/enable
 cat events/sched/sched_switch/filter

@@ -136,8 +136,9 @@ impl Trial {
                     Answer::Tolerated
                 }
             }
-            // A copy to or from user space may be what fails.
-            Err(Errno::NOMEM | Errno::FAULT) if left == 0 => Answer::Told,
+            // A copy to or from user space may be what fails, or the check of a
+            // module's signature.
+            Err(Errno::NOMEM | Errno::FAULT | Errno::KEYREJECTED) if left == 0 => Answer::Told,
             Err(_) => {
                 let got = render(&outcome);
                 return Err(format!("with allocation {nth} failing: {got}"));
