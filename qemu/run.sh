@@ -7,16 +7,8 @@
 #   run.sh tour|shell
 
 here=$(dirname "$0")
-# shellcheck source=qemu/lib.sh
-. "$here/lib.sh"
-# shellcheck source=qemu/setup.sh
-. "$here/setup.sh"
-# shellcheck source=qemu/kernel.sh
-. "$here/kernel.sh"
-# shellcheck source=qemu/module.sh
-. "$here/module.sh"
-# shellcheck source=qemu/guest.sh
-. "$here/guest.sh"
+# shellcheck source=qemu/parts.sh
+. "$here/parts.sh"
 
 what=$1
 flavour=${KERNEL:-normal}

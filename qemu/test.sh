@@ -5,16 +5,8 @@
 # console, and sums up.  T=PATTERN chooses tests, KERNEL=FLAVOUR the kernel.
 
 here=$(dirname "$0")
-# shellcheck source=qemu/lib.sh
-. "$here/lib.sh"
-# shellcheck source=qemu/setup.sh
-. "$here/setup.sh"
-# shellcheck source=qemu/kernel.sh
-. "$here/kernel.sh"
-# shellcheck source=qemu/module.sh
-. "$here/module.sh"
-# shellcheck source=qemu/guest.sh
-. "$here/guest.sh"
+# shellcheck source=qemu/parts.sh
+. "$here/parts.sh"
 
 passed=0
 failed=0
