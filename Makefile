@@ -53,6 +53,6 @@ help:
 ##   KERNEL_SHA256=SUM  accept a kernel tarball with this SHA-256
 ##   LLVM=-19 RUSTC=... BINDGEN=...  the tools to use
 ##   JOBS=N V=1         how many processes; show the commands
-##   LIMIT=SECONDS      how long the tests may take on one kernel
+##   LIMIT=SECONDS      how long the guest may take (not in a shell)
 ##
 ## The cache is ~/.cache/rust_eventfs ($XDG_CACHE_HOME is heeded).

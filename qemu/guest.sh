@@ -36,7 +36,7 @@ new_run() {
 	mkdir -p "$BUILD/run"
 	find "$BUILD/run" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn |
 		sed -n '20,$s/^[^ ]* //p' | xargs -r rm -rf
-	RUN=$(mktemp -d "$BUILD/run/$1.$(date +%H%M%S).XXX")
+	RUN=$(mktemp -d "$BUILD/run/$1.$(date +%H%M%S).XXXXXX")
 }
 
 # install_modules TREE KDIR BUILT: all modules, signed, where modprobe finds them.
@@ -165,7 +165,8 @@ guest() {
 	GUEST_STATUS=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$RUN/status" 2>/dev/null)
 	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 		GUEST_STATUS=timeout
-		say "error: the $flavour guest was stopped: it was not done after $(elapsed "$limit")"
+		say "error: the $flavour guest was stopped: it was not done after $(elapsed "$limit")" \
+			"(LIMIT=SECONDS gives it longer)"
 	elif [ -z "$GUEST_STATUS" ]; then
 		GUEST_STATUS=died
 		say "error: the $flavour guest ended early (QEMU's exit status: $status)"

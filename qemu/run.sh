@@ -37,7 +37,7 @@ setsid -c sh /eventfs/shell.sh </dev/ttyS1 >/dev/ttyS1 2>&1"
 	settings=$(stty -g)
 	trap 'stty "$settings"' EXIT
 fi
-guest "$flavour" 600 "$script
+guest "$flavour" "${LIMIT:-600}" "$script
 exit \${status:-0}" "$mode"
 
 status=0

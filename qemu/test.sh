@@ -38,7 +38,7 @@ test_on() {
 	kernel "$flavour"
 	[ "$(from_config "$KERNEL_DIR" KASAN)" != y ] || limit=3600
 	echo "# $flavour kernel"
-	output=$(mktemp "$BUILD/log/test-$flavour.XXX")
+	output=$(mktemp "$BUILD/log/test-$flavour.XXXXXX")
 	guest "$flavour" "${LIMIT:-$limit}" \
 		"sh /eventfs/tests/run.sh ${patterns[*]@Q} </dev/null >/dev/ttyS1 2>&1" \
 		> >(tee "$output")
