@@ -173,3 +173,20 @@ guest() {
 	fi
 	rm -f "$RUN/initramfs.cpio" "$RUN/contents"
 }
+
+# said TEXT CONFIG: whether a flavour that has CONFIG_<CONFIG> ended with this
+# report of its own: a checker that is off finds nothing either.
+said() {
+	[ "$(from_config "$KERNEL_DIR" "$2")" != y ] ||
+		tr -d '\r' <"$RUN/console" | grep -a -q "^eventfs-guest: $1"
+}
+
+# console_is_clean: whether the guest that ended has nothing to complain of;
+# shows what it has.
+console_is_clean() {
+	local status=0
+	bash "$ROOT/qemu/console.sh" "$RUN/console" || status=1
+	said 'kmemleak found nothing' DEBUG_KMEMLEAK || status=1
+	said 'lockdep is on' PROVE_LOCKING || status=1
+	return $status
+}

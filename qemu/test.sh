@@ -26,12 +26,6 @@ host_result() {
 	fi
 }
 
-# said CONSOLE CONFIG TEXT: whether a flavour that has CONFIG_<CONFIG> ended
-# with this report of its own: a checker that is off finds nothing either.
-said() {
-	[ "$(from_config "$KERNEL_DIR" "$2")" != y ] || grep -a -q "^eventfs-guest: $3" "$1"
-}
-
 # test_on FLAVOUR: all chosen tests, in one guest.
 test_on() {
 	local flavour=$1 output counts p f s status limit=1800
@@ -58,10 +52,7 @@ test_on() {
 	fi
 	host_result $status "$flavour: the tests ran to their end ($GUEST_STATUS)"
 	status=0
-	tr -d '\r' <"$RUN/console" >"$RUN/console.clean"
-	bash "$here/console.sh" "$RUN/console" || status=1
-	said "$RUN/console.clean" DEBUG_KMEMLEAK 'kmemleak found nothing' || status=1
-	said "$RUN/console.clean" PROVE_LOCKING 'lockdep is on' || status=1
+	console_is_clean || status=1
 	host_result $status "$flavour: the console is clean ($(pretty "$RUN/console"))"
 }
 
