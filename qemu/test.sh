@@ -26,6 +26,30 @@ host_result() {
 	fi
 }
 
+# build_outside FLAVOUR FOLDER: the modules of tests/outside, in a folder that is
+# not in our tree; what comes out is packed with the flavour's own modules.
+build_outside() {
+	local flavour=$1 folder=$2
+	mkdir -p "$folder/tests" "$BUILD/$flavour/outside"
+	cp -r "$ROOT/include" "$folder/" || return
+	cp -r "$ROOT/tests/outside" "$folder/tests/" || return
+	make -C "$KERNEL_DIR" M="$folder/tests/outside" ${V:+V="$V"} \
+		${LLVM:+LLVM="$LLVM"} RUSTC="$RUSTC" EVENTFS_INCLUDE="$folder/include" \
+		KBUILD_EXTRA_SYMBOLS="$BUILD/$flavour/Module.symvers" modules || return
+	cp "$folder/tests/outside/"*.ko "$BUILD/$flavour/outside/"
+}
+
+# outside FLAVOUR: modules that are built elsewhere find our symbols.
+outside() {
+	local flavour=$1 folder status=0
+	rm -rf "$BUILD/$flavour/outside"
+	folder=$(mktemp -d)
+	(step "build modules elsewhere ($flavour)" "outside-$flavour" \
+		build_outside "$flavour" "$folder") || status=1
+	rm -rf "$folder"
+	host_result $status "$flavour: modules elsewhere build with the symbols of this one"
+}
+
 # test_on FLAVOUR: all chosen tests, in one guest.
 test_on() {
 	local flavour=$1 output counts p f s status limit=1800
@@ -64,6 +88,7 @@ host_result $status "the console's reports would be noticed"
 for flavour in ${KERNEL:-normal debug}; do
 	kernel "$flavour"
 	module "$KERNEL_DIR" "$flavour"
+	outside "$flavour"
 done
 helpers
 for flavour in ${KERNEL:-normal debug}; do
