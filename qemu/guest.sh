@@ -130,6 +130,11 @@ accelerator() {
 	[ "$(sed -n 2p "$file")" != kvm ] || ACCEL=(-accel kvm -cpu host)
 }
 
+# is_kvm: whether the last guest ran on the processor itself.
+is_kvm() {
+	[ "${ACCEL[1]}" = kvm ]
+}
+
 # guest FLAVOUR LIMIT SCRIPT [interactive]: boots the flavour's kernel with the
 # module and runs SCRIPT (text) in it, its output on stdout, for at most LIMIT
 # seconds.  Sets RUN to the folder with what is left, and GUEST_STATUS to the
