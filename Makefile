@@ -48,7 +48,8 @@ help:
 ##
 ## Variables:
 ##   T=PATTERN          only the tests whose name contains PATTERN
-##   KERNEL=FLAVOUR     normal or debug (test: default both; others: normal)
+##   KERNEL=FLAVOUR     normal, debug or kcsan (test: default the first two;
+##                      others: normal)
 ##   KERNEL_SRC=PATH    the kernel's source, a folder or a tarball
 ##   KERNEL_SHA256=SUM  accept a kernel tarball with this SHA-256
 ##   LLVM=-19 RUSTC=... BINDGEN=...  the tools to use

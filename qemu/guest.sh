@@ -193,5 +193,6 @@ console_is_clean() {
 	bash "$ROOT/qemu/console.sh" "$RUN/console" || status=1
 	said 'kmemleak found nothing' DEBUG_KMEMLEAK || status=1
 	said 'lockdep is on' PROVE_LOCKING || status=1
+	said 'KCSAN is on' KCSAN || status=1
 	return $status
 }

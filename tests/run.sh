@@ -171,7 +171,7 @@ possible() {
 	fi
 	for need in $requires; do
 		case $need in
-		debug | normal)
+		debug | kcsan | normal)
 			[ "$KERNEL" = "$need" ] || {
 				echo "only on the $need kernel"
 				return 1
@@ -222,7 +222,7 @@ run_test() { # name[,option]
 		echo "ok $number $label # SKIP $reason"
 		return
 	fi
-	[ "$KERNEL" != debug ] || limit=$((limit * 6))
+	[ "$KERNEL" = normal ] || limit=$((limit * 6))
 	echo "eventfs test begins: ${NAME##*/}" >/dev/kmsg
 	modules_before=' '
 	while read -r module _; do
