@@ -52,7 +52,7 @@ help:
 ##                      others: normal)
 ##   KERNEL_SRC=PATH    the kernel's source, a folder or a tarball
 ##   KERNEL_SHA256=SUM  accept a kernel tarball with this SHA-256
-##   LLVM=-19 RUSTC=... BINDGEN=...  the tools to use
+##   LLVM=-19 RUSTC=... BINDGEN=... BUSYBOX=...  the tools to use
 ##   JOBS=N V=1         how many processes; show the commands
 ##   LIMIT=SECONDS      how long the guest may take (not in a shell)
 ##

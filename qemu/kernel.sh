@@ -82,32 +82,6 @@ cached_source() {
 	return 1
 }
 
-# apt_private COMMAND...: apt with the sources of one more suite, in the cache:
-# the machine's own configuration of sources stays as it is.
-apt_private() {
-	local command=$1
-	shift
-	"$command" -q \
-		-o Dir::Etc::SourceList="$CACHE/apt/sources.list" \
-		-o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::State::Lists="$CACHE/apt/lists" \
-		-o Dir::Cache="$CACHE/apt/cache" \
-		-o APT::Sandbox::User="$(id -un)" \
-		"$@"
-}
-
-# debian_host: where this machine gets its Debian from.
-debian_host() {
-	(
-		# shellcheck source=/dev/null
-		. /etc/os-release
-		apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
-			sed -n "s/^${VERSION_CODENAME:?} \([a-z]*:.*\)/\1/p" | head -n 1
-	)
-}
-
-DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-
 debian_offers_source() {
 	debian && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null &&
 		[ -r $DEBIAN_KEYRING ] && [ -n "$(debian_host)" ]
@@ -116,13 +90,11 @@ debian_offers_source() {
 # download_debian: leaves the package's tarball, checked, in $CACHE/dl.
 download_debian() {
 	local deb hash
-	mkdir -p "$CACHE/dl" "$CACHE/apt/lists/partial" "$CACHE/apt/cache/archives/partial"
-	echo "deb [signed-by=$DEBIAN_KEYRING] $(debian_host) $DEBIAN_SUITE main" \
-		>"$CACHE/apt/sources.list"
-	apt_private apt-get update || return
+	mkdir -p "$CACHE/dl"
+	apt_suites "$DEBIAN_SUITE" || return
 	cd "$CACHE/dl" || return
 	# apt checks what it gets against the signed index of the suite.
-	apt_private apt-get download "$DEBIAN_SOURCE" || return
+	apt-get "${APT_PRIVATE[@]}" download "$DEBIAN_SOURCE" || return
 	deb=$(find . -name "${DEBIAN_SOURCE}_*.deb" | sort -V | tail -n 1)
 	hash=$(hash_of "$deb")
 	known_hash "$hash" ||

@@ -8,6 +8,7 @@ RUST_MIN=1.85.0
 BINDGEN_MIN=0.71.1
 BINDGEN_CRATE=bindgen-cli@0.72.1
 LLVM=${LLVM:--19}
+QEMU_PACKAGE=qemu-system-x86
 
 # What is missing: Debian's packages, and in words for everybody else.
 missing_packages=()
@@ -208,7 +209,7 @@ look() {
 			fi
 			;;
 		guest)
-			need_command qemu-system-x86_64 qemu-system-x86
+			need_command qemu-system-x86_64 $QEMU_PACKAGE
 			if ! find_busybox && ! debian; then
 				missing busybox-static "a static busybox (or name one: BUSYBOX=)"
 			fi
@@ -233,10 +234,61 @@ as_root() {
 	fi
 }
 
+# debian_release: the name of this machine's release.
+debian_release() {
+	# shellcheck source=/dev/null
+	(. /etc/os-release && echo "${VERSION_CODENAME:?}")
+}
+
+# debian_host: where this machine gets its Debian from.
+debian_host() {
+	apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
+		sed -n "s/^$(debian_release) \([a-z]*:.*\)/\1/p" | head -n 1
+}
+
+DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# For apt, with the sources of apt_suites: the machine's own stay as they are.
+APT_PRIVATE=(-q
+	-o "Dir::Etc::SourceList=$CACHE/apt/sources.list"
+	-o Dir::Etc::SourceParts=/dev/null
+	-o "Dir::State::Lists=$CACHE/apt/lists"
+	-o "Dir::Cache=$CACHE/apt/cache"
+	-o "APT::Sandbox::User=$(id -un)")
+
+# apt_suites SUITE...: makes these the sources of APT_PRIVATE, from where the
+# machine gets its Debian.
+apt_suites() {
+	local suite host
+	host=$(debian_host)
+	mkdir -p "$CACHE/apt/lists/partial" "$CACHE/apt/cache/archives/partial"
+	for suite; do
+		echo "deb [signed-by=$DEBIAN_KEYRING] $host $suite main"
+	done >"$CACHE/apt/sources.list"
+	apt-get "${APT_PRIVATE[@]}" update
+}
+
+INSTALL=(-y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0
+	--no-install-recommends --no-remove)
+
 install_packages() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-		-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 \
-		--no-install-recommends --no-remove install "$@"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "${INSTALL[@]}" install "$@"
+}
+
+# parts_agree PACKAGE: whether it can be had without removing what is installed.
+parts_agree() {
+	apt-get -s -q "${INSTALL[@]}" install "$1" >/dev/null 2>&1
+}
+
+# install_backport PACKAGE: from the release's backports, without making them a
+# source of the machine's.
+install_backport() {
+	local release
+	release=$(debian_release)
+	apt_suites "$release" "$release-backports" || return
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get "${APT_PRIVATE[@]}" \
+		-o Dir::Cache::Archives=/var/cache/apt/archives -o APT::Sandbox::User=_apt \
+		"${INSTALL[@]}" -t "$release-backports" install "$1"
 }
 
 install_bindgen() {
@@ -278,6 +330,18 @@ setup() {
 		look "$@"
 		packages=$(printf '%s\n' "${missing_packages[@]}" | sort -u | paste -sd' ')
 		say "Installing Debian packages: $packages"
+		# Where QEMU's other parts are from the backports, it has to be, too.
+		case " $packages " in
+		*" $QEMU_PACKAGE "*)
+			if ! parts_agree $QEMU_PACKAGE; then
+				HINT="install this package yourself, then run the same command again: $QEMU_PACKAGE" \
+					step "install $QEMU_PACKAGE from the backports" setup-backports \
+					install_backport $QEMU_PACKAGE
+				packages=" $packages "
+				packages=${packages/ $QEMU_PACKAGE / }
+			fi
+			;;
+		esac
 		# shellcheck disable=SC2086 # One word for each package.
 		HINT="install these packages yourself, then run the same command again: $packages" \
 			step "install packages" setup-packages install_packages $packages
@@ -300,7 +364,8 @@ setup() {
 	case " $* " in
 	*" guest "*)
 		if ! find_busybox; then
-			step "unpack a static busybox" setup-busybox install_busybox
+			HINT="run apt-get update, or name a static busybox with BUSYBOX=PATH." \
+				step "unpack a static busybox" setup-busybox install_busybox
 			find_busybox || die "the busybox in $CACHE/tools does not run"
 		fi
 		;;
