@@ -32,6 +32,8 @@ tools_of() {
 			"run \`make olddefconfig modules_prepare\` there, or name its O= folder"
 	[ "$(from_config "$kdir" RUST)" = y ] ||
 		die "the kernel in $kdir is configured without CONFIG_RUST"
+	[ "$(from_config "$kdir" SECURITY)" = y ] ||
+		die "the kernel in $kdir is configured without CONFIG_SECURITY"
 	[ -f "$kdir/rust/libkernel.rmeta" ] ||
 		die "the kernel crate is not built in $kdir" "run \`make modules_prepare\` there"
 	text=$(from_config "$kdir" RUSTC_VERSION_TEXT)
