@@ -55,7 +55,7 @@ all_of() {
 }
 
 rust_format() {
-	files '*.rs' ':!tests/helpers' | all_of "$RUSTFMT" --check --edition 2021 \
+	files '*.rs' ':!tests/helpers' ':!tests/stress' | all_of "$RUSTFMT" --check --edition 2021 \
 		--config-path "$KERNEL_SRC_DIR/.rustfmt.toml"
 }
 
@@ -118,7 +118,7 @@ shell_scripts() {
 
 helpers_format() {
 	cd tests/helpers || return
-	find src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
+	find src ../stress/src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
 }
 
 helpers_clippy() {

@@ -20,7 +20,6 @@ mod probe;
 mod raw;
 mod reset;
 mod script;
-mod stress;
 mod tree;
 mod trouble;
 mod uprobe;
@@ -43,7 +42,6 @@ const COMMANDS: &[Command] = &[
     ("reset", reset::main),
     ("run", script::run),
     ("same", script::same),
-    ("stress", stress::main),
     ("tree", tree::main),
     ("uprobe", uprobe::main),
 ];

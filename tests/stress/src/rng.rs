@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Numbers that look random and come again with the same seed.
+
+/// A generator (splitmix64).
+pub struct Rng(u64);
+
+impl Rng {
+    /// The generator of one operation of one thread.  It depends on nothing
+    /// else, so that an operation is the same whatever those before it found.
+    pub fn of(seed: u64, thread: usize, operation: u64) -> Self {
+        let mut own = Self(seed);
+        own.0 = own.next() ^ thread as u64;
+        own.0 = own.next() ^ operation;
+        own
+    }
+
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    /// A number below `limit`, or 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        let limit = limit.max(1) as u64;
+        usize::try_from(self.next() % limit).unwrap_or(0)
+    }
+
+    /// One of `items`, which are not empty.
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+
+    /// True in `percent` of 100 cases.
+    pub fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+}

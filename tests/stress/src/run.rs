@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `stress run`: everything at the same time.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::balance::Balance;
+use crate::options::Options;
+use crate::shared::{Fixed, Settings, Shared};
+use crate::tally::Tally;
+use crate::watchdog;
+use crate::work::{self, Worker};
+
+/// Reads the command line.
+fn settings(args: &[String]) -> Result<Settings, String> {
+    let mut options = Options::new(args)?;
+    let [root] = options.arguments.as_slice() else {
+        return Err(
+            "ROOT [--seed N] [--seconds N] [--threads N] [--operations N] [--log DIR] \
+             [--tracefs DIR] [--scratch DIR] [--modules DIR] [--patience N] [--progress N]"
+                .to_string(),
+        );
+    };
+    let root = PathBuf::from(root);
+    let settings = Settings {
+        root,
+        tracefs: options.value("tracefs", PathBuf::from("/sys/kernel/tracing"))?,
+        scratch: options.value("scratch", PathBuf::from("/tmp/stress"))?,
+        modules: options.value("modules", PathBuf::from("/eventfs/modules"))?,
+        log: options.value("log", PathBuf::new())?,
+        seed: options.value("seed", 1)?,
+        threads: options.value("threads", 6)?,
+        time: Duration::from_secs(options.value("seconds", 10)?),
+        operations: options.value("operations", 0)?,
+        patience: Duration::from_secs(options.value("patience", 120)?),
+        progress: options.value("progress", 0)?,
+    };
+    options.done()?;
+    Ok(settings)
+}
+
+/// What a run leaves behind: nothing.
+fn look_after(shared: &Shared, before: &Balance) {
+    let events = shared.settings.root.join("events");
+    match fs::read_dir(&events) {
+        Err(error) => shared.fail(format!("{}: {error}", events.display())),
+        Ok(entries) => {
+            for entry in entries.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with("stress") || name == "sample-trace" {
+                    shared.fail(format!("at the end, {name} is still listed"));
+                }
+            }
+        }
+    }
+    // The last put of a file may be on its way, and grace periods pass.
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let after = Balance::take();
+        let grown = after.grown_since(before);
+        if grown.is_empty() || Instant::now() > end {
+            println!("before: {}\nafter:  {}", before.text(), after.text());
+            for what in grown {
+                shared.fail(format!("at the end, {what}"));
+            }
+            return;
+        }
+    }
+}
+
+/// Makes the first event, so that what the kernel then allocates once and for
+/// all does not count as a leak.
+fn warm_up(settings: &Settings) -> Result<(), String> {
+    let path = settings.root.join("kprobe_events");
+    let tell = |error| format!("{}: {error}", path.display());
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC;
+    let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(tell)?;
+    for command in ["p:stress/warm __x64_sys_umask\n", "-:stress/warm\n"] {
+        rustix::io::write(&fd, command.as_bytes()).map_err(tell)?;
+    }
+    Ok(())
+}
+
+/// Makes the directories that are written to.
+fn make(dir: &Path) -> Result<(), String> {
+    fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))
+}
+
+/// `stress run ROOT ...`: threads that do random operations, each with events
+/// of its own, of which it knows whether they have to be there.
+pub fn main(args: &[String]) -> Result<(), String> {
+    let settings = settings(args)?;
+    make(&settings.scratch)?;
+    if !settings.log.as_os_str().is_empty() {
+        make(&settings.log)?;
+    }
+    println!(
+        "seed {}, {} threads, {} s, {} operations each",
+        settings.seed,
+        settings.threads,
+        settings.time.as_secs(),
+        match settings.operations {
+            0 => "any number of".to_string(),
+            number => number.to_string(),
+        }
+    );
+    let fixed = Fixed::find(&settings.tracefs, settings.seed)?;
+    warm_up(&settings)?;
+    let before = Balance::take();
+    let shared = Shared::new(settings, fixed);
+    work::load_all(&shared)?;
+    let reclaimed = work::reclaims();
+    let began = Instant::now();
+    let mut tally = Tally::default();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..shared.settings.threads)
+            .map(|number| {
+                let shared = &shared;
+                scope.spawn(move || {
+                    let tally = Worker::new(shared, number).map(Worker::work);
+                    shared.progress[number].done.store(true, Ordering::Relaxed);
+                    tally
+                })
+            })
+            .collect();
+        watchdog::watch(&shared);
+        for (number, thread) in threads.into_iter().enumerate() {
+            match thread.join() {
+                Ok(Ok(own)) => tally.add(own),
+                Ok(Err(what)) => shared.fail(format!("thread {number}: {what}")),
+                Err(_) => shared.fail(format!("thread {number} died")),
+            }
+        }
+    });
+    let elapsed = began.elapsed().as_secs_f64();
+    println!(
+        "memory was reclaimed {} times",
+        work::reclaims() - reclaimed
+    );
+    if let Err(what) = work::unload_all(&shared) {
+        shared.fail(what);
+    }
+    look_after(&shared, &before);
+    print!("{tally}");
+    println!(
+        "seed {}: {} operations in {elapsed:.1} s, {} failures",
+        shared.settings.seed,
+        tally.operations(),
+        shared.failures()
+    );
+    match shared.failures() {
+        0 => Ok(()),
+        count => Err(format!("{count} failures")),
+    }
+}

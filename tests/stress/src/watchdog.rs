@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ends the threads when the time is up, and tells when one of them is stuck.
+
+use std::fs;
+use std::process;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::shared::Shared;
+
+/// Tells what each thread is doing, and where in the kernel it is.
+fn tell_all(shared: &Shared) {
+    for (number, own) in shared.progress.iter().enumerate() {
+        let id = own.id.load(Ordering::Relaxed);
+        let operation = own.operation.load(Ordering::Relaxed);
+        let stack = fs::read_to_string(format!("/proc/self/task/{id}/stack")).unwrap_or_default();
+        let doing = match own.doing.try_lock() {
+            Ok(doing) => format!("{} {}", doing.0, doing.1.display()),
+            Err(_) => "?".to_string(),
+        };
+        eprintln!("thread {number} operation {operation}: {doing}\n{stack}");
+    }
+}
+
+/// Lets the threads work until all have ended.  Exits if one is stuck.
+pub fn watch(shared: &Shared) {
+    let settings = &shared.settings;
+    let began = Instant::now();
+    let end = began + settings.time;
+    let mut seen = vec![(u64::MAX, began); settings.threads];
+    let mut told = 0;
+    while !shared
+        .progress
+        .iter()
+        .all(|own| own.done.load(Ordering::Relaxed))
+    {
+        thread::sleep(Duration::from_millis(50));
+        let now = Instant::now();
+        if now >= end {
+            shared.stop();
+        }
+        let elapsed = began.elapsed().as_secs();
+        if settings.progress > 0 && elapsed / settings.progress > told {
+            told = elapsed / settings.progress;
+            println!(
+                "{elapsed} s: {} operations, {} failures",
+                shared.operations(),
+                shared.failures()
+            );
+        }
+        for (number, (own, (last, since))) in
+            shared.progress.iter().zip(seen.iter_mut()).enumerate()
+        {
+            let operation = own.operation.load(Ordering::Relaxed);
+            if *last != operation || own.done.load(Ordering::Relaxed) {
+                (*last, *since) = (operation, now);
+            } else if now - *since > settings.patience {
+                eprintln!(
+                    "FAILED: seed {}: thread {number} makes no progress for {} s",
+                    settings.seed,
+                    settings.patience.as_secs()
+                );
+                tell_all(shared);
+                process::exit(3);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What files say.
+
+use std::path::Path;
+
+use rustix::fs::{self, Mode, OFlags, SeekFrom};
+use rustix::io::{self, Errno};
+
+use super::events::put;
+use super::{Subject, Sure, Whose, Worker, READABLE};
+
+/// More than any file of an event has.
+const LIMIT: usize = 256 * 1024;
+
+impl Worker<'_> {
+    /// All that a file says, read in pieces of an odd size.
+    pub(super) fn content(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        self.doing("open", path);
+        let flags = Self::flags(OFlags::RDONLY);
+        let fd = fs::open(path, flags, Mode::empty())?;
+        // A filter is told by the first read alone.
+        let size = if path.ends_with("filter") {
+            4096
+        } else {
+            self.rng.pick(&[7, 64, 255, 512, 4095, 4096, 4097, 65_536])
+        };
+        let mut buffer = vec![0; size];
+        let mut all = Vec::new();
+        self.doing("read", path);
+        while all.len() < LIMIT {
+            match io::read(&fd, buffer.as_mut_slice())? {
+                0 => break,
+                length => all.extend_from_slice(&buffer[..length]),
+            }
+        }
+        Ok(all)
+    }
+
+    /// What `enable` of an event of this thread says.
+    pub(super) fn check_enable(&self, slot: usize, path: &Path, said: &[u8]) {
+        let expected: &[u8] = if self.slots[slot].enabled {
+            b"1\n"
+        } else {
+            b"0\n"
+        };
+        if said != expected {
+            self.wrong(path, &format!("says {:?}", String::from_utf8_lossy(said)));
+        }
+    }
+
+    /// What `filter` of an event of this thread says.
+    pub(super) fn check_filter(&self, slot: usize, path: &Path, said: &[u8]) {
+        let expected = self.slots[slot].filter.as_deref().unwrap_or("none");
+        let said = String::from_utf8_lossy(said);
+        if said.trim_end() != expected {
+            self.wrong(path, &format!("says {said:?}, not {expected:?}"));
+        }
+    }
+
+    /// What any file of an event says, as far as this thread can tell.
+    fn check_content(&mut self, subject: &Subject, said: &[u8]) {
+        let path = &subject.path;
+        let text = String::from_utf8_lossy(said).into_owned();
+        let event = path.parent().and_then(Path::file_name);
+        let event = event.unwrap_or_default().to_string_lossy().into_owned();
+        let good = match (subject.whose, subject.file.as_str()) {
+            (Whose::Mine(slot), "enable") => {
+                self.check_enable(slot, path, said);
+                true
+            }
+            (Whose::Mine(slot), "filter") => {
+                self.check_filter(slot, path, said);
+                true
+            }
+            (Whose::Mine(slot), "id") => {
+                let event = super::events::path_of(self.thread, slot);
+                let kernel = self.shared.settings.tracefs.join(event).join("id");
+                let result = self.content(&kernel);
+                let kernel_says = self.must("read tracefs", &kernel, result);
+                kernel_says.is_none_or(|kernel_says| kernel_says == said)
+            }
+            (Whose::Fixed(index), "id") => text == self.shared.fixed.events[index].id,
+            (Whose::Fixed(index), "format") => text == self.shared.fixed.events[index].format,
+            // It may go in the middle, not become something else.
+            (Whose::Others, "id") => said.is_empty() || text.trim_end().parse::<u32>().is_ok(),
+            (_, "format") => said.is_empty() || text.starts_with(&format!("name: {event}\nID: ")),
+            _ => true,
+        };
+        if !good {
+            self.wrong(path, &format!("says {text:?}"));
+        }
+    }
+
+    /// Reads any file of any event.
+    pub(super) fn read(&mut self) {
+        let subject = self.any_subject(READABLE);
+        let result = self.content(&subject.path);
+        if let Some(said) = self.sure("read", &subject.path, subject.sure, result) {
+            self.check_content(&subject, &said);
+        }
+    }
+
+    /// Reads parts of a file that always says the same.
+    pub(super) fn pread_and_seek(&mut self) {
+        let subject = self.any_subject(&["format", "id"]);
+        let path = &subject.path;
+        self.doing("open", path);
+        let opened = fs::open(path, Self::flags(OFlags::RDONLY), Mode::empty());
+        let Some(fd) = self.sure("open", path, subject.sure, opened) else {
+            return;
+        };
+        let mut all = vec![0; 64 * 1024];
+        let result = io::pread(&fd, all.as_mut_slice(), 0);
+        let Some(length) = self.sure("pread", path, subject.sure, result) else {
+            return;
+        };
+        // `format` is made line by line, page by page: this may be a part.
+        let all = &all[..length];
+        for _ in 0..4 {
+            let at = self.rng.below(length + 8);
+            let size = self.rng.pick(&[0, 1, 2, 100, 4096]);
+            let mut part = vec![0; size];
+            let result = if self.rng.chance(50) {
+                io::pread(&fd, part.as_mut_slice(), at as u64)
+            } else {
+                fs::seek(&fd, SeekFrom::Start(at as u64))
+                    .and_then(|_| io::read(&fd, part.as_mut_slice()))
+            };
+            let Some(got) = self.sure("read at", path, subject.sure, result) else {
+                continue;
+            };
+            let end = (at + got).min(length);
+            // Others may remove it in between: end of file.
+            let known = all.get(at..end).unwrap_or_default();
+            let same = part[..got].starts_with(known);
+            if !same && subject.sure == Sure::Here {
+                self.wrong(path, &format!("{size} bytes at {at} are not the same"));
+            }
+        }
+        for whence in [
+            SeekFrom::Current(self.rng.below(50) as i64 - 25),
+            SeekFrom::End(0),
+        ] {
+            let result = fs::seek(&fd, whence);
+            // Not every file has an end, and nothing is before the beginning.
+            self.allow("seek", path, result, &[Errno::INVAL, Errno::NODEV]);
+        }
+    }
+
+    /// Reads the beginning of any file of the root.
+    pub(super) fn root_file(&mut self) {
+        let index = self.rng.below(self.shared.fixed.files.len());
+        let root = self.root();
+        let path = root.join(&self.shared.fixed.files[index]);
+        self.doing("open", &path);
+        let opened = fs::open(&path, Self::flags(OFlags::RDONLY), Mode::empty());
+        // Some are only written; trace_pipe has one reader at a time.
+        let allowed = &[Errno::INVAL, Errno::BUSY, Errno::PERM, Errno::ACCESS];
+        let Some(fd) = self.allow("open", &path, opened, allowed) else {
+            return;
+        };
+        let size = self.rng.pick(&[1, 100, 4096]);
+        let mut buffer = vec![0; size];
+        self.doing("read", &path);
+        let result = io::read(&fd, buffer.as_mut_slice());
+        let allowed = &[
+            Errno::AGAIN,
+            Errno::INVAL,
+            Errno::BADF,
+            Errno::PERM,
+            Errno::NODEV,
+        ];
+        self.allow("read", &path, result, allowed);
+    }
+
+    /// Writes into the trace.
+    pub(super) fn marker(&mut self) {
+        let path = self.root().join("trace_marker");
+        let length = self.rng.pick(&[1, 10, 500]);
+        let text = vec![b'x'; length];
+        self.doing("write", &path);
+        let result = put(&path, OFlags::empty(), &text);
+        // The kernel says EBADF while the buffer takes nothing: others resize
+        // it, or turn tracing off.
+        self.allow("write", &path, result, &[Errno::BADF]);
+    }
+}

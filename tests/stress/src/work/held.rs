@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is held open for a while, also when its event goes.
+
+use std::os::fd::OwnedFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{self, Mode, OFlags, SeekFrom};
+use rustix::io::{self, Errno};
+
+use super::events::DEAD;
+use super::{Subject, Sure, Whose, Worker, ALL, READABLE};
+use crate::listing;
+
+/// How much a thread holds.
+const LIMIT: usize = 24;
+
+/// How something is held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Open for reading, or for reading and writing.
+    File,
+    /// An open directory.
+    Directory,
+    /// `O_PATH`.
+    Path,
+}
+
+/// Something that is held.
+pub(super) struct Held {
+    fd: OwnedFd,
+    kind: Kind,
+    subject: Subject,
+    /// How often the event was made and removed until then.
+    age: u32,
+    writable: bool,
+}
+
+impl Worker<'_> {
+    /// Opens something, and keeps it.
+    pub(super) fn hold(&mut self) {
+        let kind = self.rng.pick(&[Kind::File, Kind::Directory, Kind::Path]);
+        let mut subject = match kind {
+            Kind::File => self.any_subject(READABLE),
+            Kind::Directory => self.any_subject(&[""]),
+            Kind::Path => self.any_subject(ALL),
+        };
+        let writable = kind == Kind::File && subject.file == "enable";
+        let flags = match kind {
+            Kind::File if writable => OFlags::RDWR,
+            Kind::File => OFlags::RDONLY,
+            Kind::Directory => OFlags::RDONLY | OFlags::DIRECTORY,
+            Kind::Path => OFlags::PATH,
+        };
+        self.doing("open", &subject.path);
+        let opened = fs::open(&subject.path, Self::flags(flags), Mode::empty());
+        let Some(fd) = self.sure("open", &subject.path, subject.sure, opened) else {
+            return;
+        };
+        let age = match subject.whose {
+            Whose::Mine(slot) => self.slots[slot].age,
+            _ => 0,
+        };
+        // What it is when it is used is found out then.
+        subject.sure = Sure::Unknown;
+        if self.held.len() >= LIMIT {
+            let index = self.rng.below(self.held.len());
+            self.held.swap_remove(index);
+        }
+        self.held.push(Held {
+            fd,
+            kind,
+            subject,
+            age,
+            writable,
+        });
+    }
+
+    /// Closes some of what is held.
+    pub(super) fn let_go(&mut self) {
+        let keep = self.rng.below(LIMIT / 2);
+        while self.held.len() > keep {
+            let index = self.rng.below(self.held.len());
+            self.held.swap_remove(index);
+        }
+    }
+
+    /// Whether what is held is still good.
+    fn state(&self, held: &Held) -> Sure {
+        match held.subject.whose {
+            Whose::Mine(slot) if self.slots[slot].age == held.age => Sure::Here,
+            Whose::Mine(_) => Sure::Gone,
+            Whose::Fixed(_) => Sure::Here,
+            Whose::Others => Sure::Unknown,
+        }
+    }
+
+    /// Does something with what is held.
+    pub(super) fn use_held(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        let index = self.rng.below(self.held.len());
+        let held = self.held.swap_remove(index);
+        let state = self.state(&held);
+        let path = &held.subject.path;
+        self.doing("fstat", path);
+        let result = fs::fstat(&held.fd);
+        if let Some(stat) = self.must("fstat", path, result) {
+            if state == Sure::Here {
+                self.check_stat(&held.subject, &stat);
+            }
+        }
+        match held.kind {
+            Kind::File => self.use_file(&held, state),
+            Kind::Directory => {
+                self.use_below(&held, state);
+                self.use_directory(&held, state);
+            }
+            Kind::Path if held.subject.is_directory() => self.use_below(&held, state),
+            Kind::Path => {
+                let result = io::read(&held.fd, &mut [0; 1]);
+                self.must_fail("read", path, result, &[Errno::BADF]);
+            }
+        }
+        self.held.push(held);
+    }
+
+    /// Reads and writes a file that is held.
+    fn use_file(&mut self, held: &Held, state: Sure) {
+        let path = &held.subject.path;
+        let dead: &[Errno] = if state == Sure::Here { &[] } else { DEAD };
+        self.doing("seek", path);
+        let result = fs::seek(&held.fd, SeekFrom::Start(0));
+        self.allow("seek", path, result, dead);
+        let size = self.rng.pick(&[1, 100, 4096]);
+        let mut buffer = vec![0; size];
+        self.doing("read", path);
+        let result = io::read(&held.fd, buffer.as_mut_slice());
+        if let Some(length) = self.allow("read", path, result, dead) {
+            if state == Sure::Gone && length > 0 {
+                let text = String::from_utf8_lossy(&buffer[..length]);
+                self.wrong(path, &format!("was removed, and says {text:?}"));
+            }
+            let expected = matches!(held.subject.file.as_str(), "enable" | "format" | "id");
+            if state == Sure::Here && length == 0 && expected {
+                self.wrong(path, "says nothing");
+            }
+        }
+        if held.writable && matches!(held.subject.whose, Whose::Mine(_)) {
+            // To write what it says changes nothing.
+            let Whose::Mine(slot) = held.subject.whose else {
+                return;
+            };
+            let enabled = state == Sure::Here && self.slots[slot].enabled;
+            let text: &[u8] = if enabled { b"1" } else { b"0" };
+            let result = io::write(&held.fd, text);
+            match state {
+                Sure::Gone => self.must_fail("write", path, result, DEAD),
+                _ => {
+                    self.must("write", path, result);
+                }
+            }
+        }
+        self.doing("poll", path);
+        let mut fds = [PollFd::new(&held.fd, PollFlags::IN | PollFlags::OUT)];
+        let result = rustix::event::poll(&mut fds, Some(&Timespec::default()));
+        let answer = fds[0].revents();
+        self.must("poll", path, result);
+        if answer.contains(PollFlags::NVAL) {
+            self.wrong(path, &format!("poll: {answer:?}"));
+        }
+    }
+
+    /// Uses names that begin at a directory that is held.
+    fn use_below(&mut self, held: &Held, state: Sure) {
+        let path = &held.subject.path;
+        let file = self.rng.pick(READABLE);
+        self.doing("openat", path);
+        let result = fs::openat(&held.fd, file, Self::flags(OFlags::RDONLY), Mode::empty());
+        self.sure("openat", path, state, result);
+        let result = fs::openat(
+            &held.fd,
+            "stress_never",
+            Self::flags(OFlags::RDONLY),
+            Mode::empty(),
+        );
+        self.must_fail("openat missing", path, result, &[Errno::NOENT]);
+    }
+
+    /// Lists a directory that is held.
+    fn use_directory(&mut self, held: &Held, state: Sure) {
+        let path = &held.subject.path;
+        let rewind = self.rng.chance(50);
+        self.doing("getdents", path);
+        if rewind {
+            let result = fs::seek(&held.fd, SeekFrom::Start(0));
+            self.must("rewind", path, result);
+        }
+        let result = listing::read_rest(&held.fd, &mut self.rng, || ());
+        let allowed: &[Errno] = if state == Sure::Here {
+            &[]
+        } else {
+            &[Errno::NODEV, Errno::NOENT]
+        };
+        let Some(entries) = self.allow("getdents", path, result, allowed) else {
+            return;
+        };
+        if state == Sure::Here && rewind && entries.len() < 2 + self.shared.fixed.names.len() {
+            self.wrong(path, &format!("has {} entries", entries.len()));
+        }
+    }
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One thread: what it owns, what it does, and what it knows of the answers.
+
+mod clients;
+mod events;
+mod files;
+mod held;
+mod mounts;
+mod names;
+mod system;
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use rustix::fs::OFlags;
+use rustix::io::{self, Errno};
+
+use crate::errno;
+use crate::raw;
+use crate::rng::Rng;
+use crate::shared::Shared;
+use crate::tally::Tally;
+use clients::Clients;
+pub use clients::{load_all, unload_all, Loads};
+use events::Slot;
+use held::Held;
+use mounts::Mounted;
+pub use system::reclaims;
+
+/// How sure a thread is that a path is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sure {
+    /// It is there: nobody else can take it away.
+    Here,
+    /// It is not there: nobody else can make it.
+    Gone,
+    /// That is for others to say.
+    Unknown,
+}
+
+/// Whose a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// It belongs to the event in this slot of the thread.
+    Mine(usize),
+    /// It belongs to an event of this index that exists all the time.
+    Fixed(usize),
+    /// It belongs to another thread.
+    Others,
+}
+
+/// A path below a mount.
+#[derive(Clone, Debug)]
+struct Subject {
+    /// The path, with the mount.
+    path: PathBuf,
+    /// The name in the directory of the event; empty: the directory itself.
+    file: String,
+    /// Whose it is.
+    whose: Whose,
+    /// Whether it has to be there.
+    sure: Sure,
+}
+
+impl Subject {
+    /// Whether it is a directory.
+    fn is_directory(&self) -> bool {
+        self.file.is_empty()
+    }
+}
+
+/// Errors that the coming and going of something explains.
+const VANISHED: &[Errno] = &[Errno::NOENT, Errno::NODEV];
+
+/// A thread.
+pub struct Worker<'a> {
+    shared: &'a Shared,
+    /// Its number.
+    thread: usize,
+    /// Where it has its mounts.
+    scratch: PathBuf,
+    /// The generator of the present operation.
+    rng: Rng,
+    /// The name of the present operation.
+    operation: &'static str,
+    /// The number of the present operation.
+    number: u64,
+    /// Its events.
+    slots: Vec<Slot>,
+    /// What it has open.
+    held: Vec<Held>,
+    /// What is mounted on its mount points.
+    mounted: [Option<Mounted>; mounts::POINTS],
+    /// The event whose directory is the working directory, and its age.
+    cwd: Option<(usize, u32)>,
+    /// The trees of modules.
+    clients: Clients,
+    tally: Tally,
+    log: Option<File>,
+}
+
+/// An operation.
+struct Operation {
+    name: &'static str,
+    /// How often, in relation to the others.
+    often: usize,
+    act: fn(&mut Worker<'_>),
+}
+
+/// All operations.
+const OPERATIONS: &[Operation] = {
+    const fn operation(name: &'static str, often: usize, act: fn(&mut Worker<'_>)) -> Operation {
+        Operation { name, often, act }
+    }
+    &[
+        operation("add or remove", 16, |worker| worker.add_or_remove()),
+        operation("add several", 3, |worker| worker.add_several()),
+        operation("remove a group", 2, |worker| worker.remove_group()),
+        operation("stat", 14, |worker| worker.stat()),
+        operation("access", 6, |worker| worker.access()),
+        operation("missing", 4, |worker| worker.missing()),
+        operation("list", 9, |worker| worker.list()),
+        operation("list and change", 3, |worker| worker.list_and_change()),
+        operation("read", 10, |worker| worker.read()),
+        operation("pread and seek", 5, |worker| worker.pread_and_seek()),
+        operation("root file", 4, |worker| worker.root_file()),
+        operation("enable", 5, |worker| worker.enable()),
+        operation("filter", 4, |worker| worker.filter()),
+        operation("marker", 2, |worker| worker.marker()),
+        operation("hold", 7, |worker| worker.hold()),
+        operation("use held", 12, |worker| worker.use_held()),
+        operation("let go", 3, |worker| worker.let_go()),
+        operation("chmod or chown", 5, |worker| worker.change_attributes()),
+        operation("chdir", 3, |worker| worker.chdir()),
+        operation("relative", 4, |worker| worker.relative()),
+        operation("watch", 4, |worker| worker.watch()),
+        operation("mount", 4, |worker| worker.mount()),
+        operation("cover", 2, |worker| worker.cover()),
+        operation("remount", 1, |worker| worker.remount()),
+        operation("drop caches", 1, |worker| worker.drop_caches()),
+        operation("pressure", 1, |worker| worker.pressure()),
+        operation("sample module", 1, |worker| worker.sample_module()),
+        operation("unload", 1, |worker| worker.unload()),
+        operation("clients", 8, |worker| worker.clients()),
+    ]
+};
+
+impl<'a> Worker<'a> {
+    /// A thread that stands alone, with nothing done yet.
+    pub fn new(shared: &'a Shared, thread: usize) -> Result<Self, String> {
+        // Some share their mounts with each other, some do not.
+        raw::stand_alone(thread % 2 == 1).map_err(|error| format!("unshare: {error}"))?;
+        let id = rustix::thread::gettid().as_raw_nonzero().get();
+        shared.progress[thread].id.store(id, Ordering::Relaxed);
+        let scratch = shared.settings.scratch.join(format!("t{thread}"));
+        mounts::make_points(&scratch)?;
+        let log = &shared.settings.log;
+        let log = if log.as_os_str().is_empty() {
+            None
+        } else {
+            let path = log.join(format!("thread{thread}"));
+            let file = File::create(&path);
+            Some(file.map_err(|error| format!("{}: {error}", path.display()))?)
+        };
+        Ok(Self {
+            shared,
+            thread,
+            scratch,
+            rng: Rng::of(shared.settings.seed, thread, 0),
+            operation: "begin",
+            number: 0,
+            slots: events::slots(),
+            held: Vec::new(),
+            mounted: [const { None }; mounts::POINTS],
+            cwd: None,
+            clients: Clients::default(),
+            tally: Tally::default(),
+            log,
+        })
+    }
+
+    /// Does one operation after the other until the end.
+    pub fn work(mut self) -> Tally {
+        let operations = self.shared.settings.operations;
+        let all = OPERATIONS.iter().map(|operation| operation.often).sum();
+        while !self.shared.stopped() && (operations == 0 || self.number < operations) {
+            self.number += 1;
+            let own = &self.shared.progress[self.thread];
+            own.operation.store(self.number, Ordering::Relaxed);
+            self.rng = Rng::of(self.shared.settings.seed, self.thread, self.number);
+            let mut at = self.rng.below(all);
+            for operation in OPERATIONS {
+                if at < operation.often {
+                    self.operation = operation.name;
+                    self.tally.operation(operation.name);
+                    self.note(operation.name);
+                    (operation.act)(&mut self);
+                    break;
+                }
+                at -= operation.often;
+            }
+        }
+        self.operation = "end";
+        self.end();
+        self.tally
+    }
+
+    /// Undoes all.
+    fn end(&mut self) {
+        self.held.clear();
+        let result = rustix::process::chdir("/");
+        self.must("chdir", Path::new("/"), result);
+        self.unmount_all();
+        self.remove_all();
+        self.unload_sample();
+        self.remove_clients();
+    }
+
+    /// Writes a line into the thread's log, if there is one.
+    fn note(&mut self, what: &str) {
+        if let Some(log) = &mut self.log {
+            let _ = writeln!(log, "{} {what}", self.number);
+        }
+    }
+
+    /// Tells what this thread is about to do, for when it is stuck in it.
+    fn doing(&self, call: &'static str, path: &Path) {
+        if let Ok(mut doing) = self.shared.progress[self.thread].doing.lock() {
+            doing.0 = call;
+            doing.1.clear();
+            doing.1.push(path);
+        }
+    }
+
+    /// Something is wrong.
+    fn wrong(&self, path: &Path, what: &str) {
+        self.shared.fail(format!(
+            "seed {} thread {} operation {} ({}): {}: {what}",
+            self.shared.settings.seed,
+            self.thread,
+            self.number,
+            self.operation,
+            path.display()
+        ));
+    }
+
+    /// Counts the answer of a call, which is the value, or one of `allowed`.
+    fn allow<T>(
+        &mut self,
+        call: &'static str,
+        path: &Path,
+        result: io::Result<T>,
+        allowed: &[Errno],
+    ) -> Option<T> {
+        self.doing(call, path);
+        match result {
+            Ok(value) => {
+                self.tally.call(self.operation, call, None);
+                Some(value)
+            }
+            Err(error) => {
+                self.tally.call(self.operation, call, Some(error));
+                if !allowed.contains(&error) {
+                    self.wrong(path, &format!("{call}: {}", errno::name(error)));
+                }
+                None
+            }
+        }
+    }
+
+    /// Counts the answer of a call that has to succeed.
+    fn must<T>(&mut self, call: &'static str, path: &Path, result: io::Result<T>) -> Option<T> {
+        self.allow(call, path, result, &[])
+    }
+
+    /// Counts the answer of a call that has to fail with one of `expected`.
+    fn must_fail<T>(
+        &mut self,
+        call: &'static str,
+        path: &Path,
+        result: io::Result<T>,
+        expected: &[Errno],
+    ) {
+        if self.allow(call, path, result, expected).is_some() {
+            self.wrong(path, &format!("{call}: succeeded"));
+        }
+    }
+
+    /// Counts the answer of a call with a path of which the thread knows
+    /// whether it is there.
+    fn sure<T>(
+        &mut self,
+        call: &'static str,
+        path: &Path,
+        sure: Sure,
+        result: io::Result<T>,
+    ) -> Option<T> {
+        match sure {
+            Sure::Here => self.must(call, path, result),
+            Sure::Gone => {
+                self.must_fail(call, path, result, &[Errno::NOENT]);
+                None
+            }
+            Sure::Unknown => self.allow(call, path, result, VANISHED),
+        }
+    }
+
+    /// One of the mounts of the tree: mostly the one that all share.
+    fn root(&mut self) -> PathBuf {
+        let mut roots: Vec<PathBuf> = Vec::new();
+        for (point, mounted) in self.mounted.iter().enumerate() {
+            if matches!(mounted, Some(Mounted::Tree)) {
+                roots.push(self.point(point));
+            }
+        }
+        let chosen = self.rng.below(4 + roots.len());
+        roots
+            .get(chosen.wrapping_sub(4))
+            .cloned()
+            .unwrap_or_else(|| self.shared.settings.root.clone())
+    }
+
+    /// Any event's directory, below `events`.
+    fn any_event(&mut self) -> (String, Whose, Sure) {
+        let draw = self.rng.below(100);
+        let slot = self.rng.below(self.slots.len());
+        let fixed = self.rng.below(self.shared.fixed.events.len());
+        let other = self.rng.below(self.shared.settings.threads);
+        match draw {
+            0..50 => self.own_event(slot),
+            50..75 if other != self.thread => {
+                (events::path_of(other, slot), Whose::Others, Sure::Unknown)
+            }
+            _ => (
+                self.shared.fixed.events[fixed].dir.clone(),
+                Whose::Fixed(fixed),
+                Sure::Here,
+            ),
+        }
+    }
+
+    /// The directory of the event in a slot of this thread.
+    fn own_event(&self, slot: usize) -> (String, Whose, Sure) {
+        let sure = if self.slots[slot].here {
+            Sure::Here
+        } else {
+            Sure::Gone
+        };
+        (events::path_of(self.thread, slot), Whose::Mine(slot), sure)
+    }
+
+    /// Any file of an event, or its directory.
+    fn any_subject(&mut self, files: &[&str]) -> Subject {
+        let root = self.root();
+        let (event, whose, sure) = self.any_event();
+        let file = self.rng.pick(files).to_string();
+        let mut path = root.join(event);
+        if !file.is_empty() {
+            path.push(&file);
+        }
+        Subject {
+            path,
+            file,
+            whose,
+            sure,
+        }
+    }
+
+    /// Flags with which an open never waits.
+    fn flags(flags: OFlags) -> OFlags {
+        flags | OFlags::NONBLOCK | OFlags::CLOEXEC
+    }
+}
+
+/// What an event's directory has, as far as reading it goes; the empty name
+/// stands for the directory.
+const READABLE: &[&str] = &["enable", "filter", "format", "hist", "id", "trigger"];
+
+/// All of it.
+pub const ALL: &[&str] = &[
+    "", "enable", "filter", "format", "hist", "id", "inject", "trigger",
+];

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Mounts of a thread's own.
+
+use std::ffi::CString;
+use std::fs::create_dir_all;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, Access};
+use rustix::io::Errno;
+use rustix::mount::{self, MountFlags, UnmountFlags};
+
+use super::events::path_of;
+use super::{Sure, Whose, Worker};
+
+/// How many mount points a thread has.
+pub(super) const POINTS: usize = 3;
+
+/// What is mounted on a mount point.
+#[derive(Clone)]
+pub(super) enum Mounted {
+    /// The whole tree.
+    Tree,
+    /// The directory of an event: whose, and of which age.
+    Directory(Whose, u32),
+}
+
+/// Makes the mount points of a thread.
+pub(super) fn make_points(scratch: &Path) -> Result<(), String> {
+    for point in 0..POINTS {
+        let path = scratch.join(format!("m{point}"));
+        create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+impl Worker<'_> {
+    /// A mount point.
+    pub(super) fn point(&self, point: usize) -> PathBuf {
+        self.scratch.join(format!("m{point}"))
+    }
+
+    /// Options that disturb nobody: no thread changes the group of a file.
+    fn options(&mut self) -> CString {
+        let options = self
+            .rng
+            .pick(&["", "gid=0", "gid=1000", "mode=0700", "mode=755,gid=5"]);
+        CString::new(options).unwrap_or_default()
+    }
+
+    /// Mounts something, or unmounts it.
+    pub(super) fn mount(&mut self) {
+        let point = self.rng.below(POINTS);
+        let path = self.point(point);
+        match self.mounted[point].clone() {
+            Some(mounted) => {
+                if let Mounted::Directory(Whose::Mine(slot), age) = mounted {
+                    let current = self.slots[slot].age == age;
+                    let sure = if current { Sure::Here } else { Sure::Gone };
+                    let file = path.join("format");
+                    let result = fs::access(&file, Access::EXISTS);
+                    self.sure("access in bind mount", &file, sure, result);
+                }
+                let lazily = self.rng.chance(50);
+                let flags = if lazily {
+                    UnmountFlags::DETACH
+                } else {
+                    UnmountFlags::empty()
+                };
+                self.doing("umount", &path);
+                let result = mount::unmount(&path, flags);
+                // What is held may be on it.
+                let allowed: &[Errno] = if lazily { &[] } else { &[Errno::BUSY] };
+                if self.allow("umount", &path, result, allowed).is_some() {
+                    self.mounted[point] = None;
+                }
+            }
+            None if self.rng.chance(50) => {
+                let options = self.options();
+                self.doing("mount", &path);
+                let flags = MountFlags::empty();
+                let result = mount::mount("nodev", &path, "eventfs", flags, options.as_c_str());
+                if self.must("mount", &path, result).is_some() {
+                    self.mounted[point] = Some(Mounted::Tree);
+                }
+            }
+            None => {
+                let subject = self.any_subject(&[""]);
+                self.doing("bind", &subject.path);
+                let result = mount::mount_bind(&subject.path, &path);
+                if self
+                    .sure("bind", &subject.path, subject.sure, result)
+                    .is_some()
+                {
+                    let age = match subject.whose {
+                        Whose::Mine(slot) => self.slots[slot].age,
+                        _ => 0,
+                    };
+                    self.mounted[point] = Some(Mounted::Directory(subject.whose, age));
+                }
+            }
+        }
+    }
+
+    /// Mounts something on the directory of an event, which may be removed
+    /// all the same.
+    pub(super) fn cover(&mut self) {
+        let slot = self.rng.below(self.slots.len());
+        let (event, _, sure) = self.own_event(slot);
+        let path = self.shared.settings.root.join(event);
+        let enable = path.join("enable");
+        self.doing("cover", &path);
+        let result = mount::mount("none", &path, "tmpfs", MountFlags::empty(), None);
+        if self.sure("mount", &path, sure, result).is_none() {
+            return;
+        }
+        let result = fs::access(&enable, Access::EXISTS);
+        self.must_fail("access covered", &enable, result, &[Errno::NOENT]);
+        if !self.slots[slot].enabled && self.rng.chance(60) {
+            self.remove(slot);
+            // The mount is gone with it.
+            if self.rng.chance(50) {
+                self.add(slot);
+                let path = self.shared.settings.root.join(path_of(self.thread, slot));
+                let result = mount::unmount(&path, UnmountFlags::empty());
+                self.must_fail("umount", &path, result, &[Errno::INVAL]);
+            }
+        } else {
+            let result = mount::unmount(&path, UnmountFlags::DETACH);
+            self.must("umount", &path, result);
+            let result = fs::access(&enable, Access::EXISTS);
+            self.must("access uncovered", &enable, result);
+        }
+    }
+
+    /// Changes the options of the mount.
+    pub(super) fn remount(&mut self) {
+        let options = self.options();
+        let root = self.root();
+        self.doing("remount", &root);
+        let result = mount::mount_remount(&root, MountFlags::empty(), options.as_c_str());
+        self.must("remount", &root, result);
+    }
+
+    /// Unmounts all that this thread has mounted.
+    pub(super) fn unmount_all(&mut self) {
+        for point in 0..POINTS {
+            if self.mounted[point].take().is_some() {
+                let path = self.point(point);
+                let result = mount::unmount(&path, UnmountFlags::DETACH);
+                self.must("umount", &path, result);
+            }
+        }
+    }
+}

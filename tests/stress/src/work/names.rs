@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which names there are, and what they stand for.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, SeekFrom};
+use rustix::io::{self, Errno};
+
+use super::events::{group_of, EVENTS, GROUPS};
+use super::{Subject, Sure, Whose, Worker, ALL};
+use crate::listing::{self, Entry};
+
+/// The names that a listing has to have, and those that it must not have.
+struct Expected {
+    path: PathBuf,
+    sure: Sure,
+    here: Vec<String>,
+    gone: Vec<String>,
+}
+
+impl Worker<'_> {
+    /// What an inode says of itself has to be right.
+    pub(super) fn check_stat(&self, subject: &Subject, stat: &fs::Stat) {
+        let path = &subject.path;
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        let expected = if subject.is_directory() {
+            FileType::Directory
+        } else {
+            FileType::RegularFile
+        };
+        if kind != expected {
+            self.wrong(path, &format!("is a {kind:?}"));
+        }
+        if stat.st_nlink != 1 {
+            self.wrong(path, &format!("st_nlink is {}", stat.st_nlink));
+        }
+        if let Whose::Mine(slot) = subject.whose {
+            let slot = &self.slots[slot];
+            let mode = stat.st_mode & 0o7777;
+            if slot
+                .modes
+                .get(&subject.file)
+                .is_some_and(|&set| set != mode)
+            {
+                self.wrong(path, &format!("has mode {mode:o}: not what chmod set"));
+            }
+            let owner = stat.st_uid;
+            if slot
+                .owners
+                .get(&subject.file)
+                .is_some_and(|&set| set != owner)
+            {
+                self.wrong(path, &format!("has owner {owner}: not what chown set"));
+            }
+        }
+    }
+
+    /// Looks at any file or directory of any event.
+    pub(super) fn stat(&mut self) {
+        let subject = self.any_subject(ALL);
+        self.doing("stat", &subject.path);
+        let result = fs::stat(&subject.path);
+        if let Some(stat) = self.sure("stat", &subject.path, subject.sure, result) {
+            self.check_stat(&subject, &stat);
+        }
+    }
+
+    /// Asks for any file or directory of any event.
+    pub(super) fn access(&mut self) {
+        let subject = self.any_subject(ALL);
+        self.doing("access", &subject.path);
+        let result = fs::access(&subject.path, Access::EXISTS);
+        self.sure("access", &subject.path, subject.sure, result);
+    }
+
+    /// Looks for what never was.
+    pub(super) fn missing(&mut self) {
+        let root = self.root();
+        let (event, _, sure) = self.any_event();
+        let path = match self.rng.below(4) {
+            0 => root.join("events/stress_never"),
+            1 => root.join("stress_never"),
+            2 => root.join(event).join("stress_never"),
+            _ => root.join(event).join("enable/stress_never"),
+        };
+        self.doing("stat", &path);
+        let result = fs::stat(&path);
+        // A file is no directory.
+        let file = path
+            .parent()
+            .is_some_and(|parent| parent.ends_with("enable"));
+        let allowed: &[Errno] = match (file, sure) {
+            (true, Sure::Here) => &[Errno::NOTDIR],
+            (true, Sure::Unknown) => &[Errno::NOTDIR, Errno::NOENT],
+            _ => &[Errno::NOENT],
+        };
+        self.must_fail("stat", &path, result, allowed);
+    }
+
+    /// A directory, and what has to be in it.
+    fn any_listing(&mut self) -> Expected {
+        let root = self.root();
+        let group = self.rng.below(GROUPS);
+        let draw = self.rng.below(100);
+        if draw < 10 {
+            Expected {
+                path: root.clone(),
+                sure: Sure::Here,
+                here: self.shared.fixed.files.clone(),
+                gone: vec!["stress_never".to_string()],
+            }
+        } else if draw < 30 {
+            let (mut here, mut gone) = (self.shared.fixed.groups.clone(), Vec::new());
+            for group in 0..GROUPS {
+                let name = group_of(self.thread, group);
+                match self.group_is_here(group) {
+                    Sure::Here => here.push(name),
+                    _ => gone.push(name),
+                }
+            }
+            Expected {
+                path: root.join("events"),
+                sure: Sure::Here,
+                here,
+                gone,
+            }
+        } else if draw < 60 {
+            let (mut here, mut gone) = (Vec::new(), Vec::new());
+            for event in 0..EVENTS {
+                let name = format!("event_{event}");
+                if self.slots[group * EVENTS + event].here {
+                    here.push(name);
+                } else {
+                    gone.push(name);
+                }
+            }
+            here.extend(["enable", "filter"].map(String::from));
+            Expected {
+                path: root.join("events").join(group_of(self.thread, group)),
+                sure: self.group_is_here(group),
+                here,
+                gone,
+            }
+        } else {
+            let (event, whose, sure) = self.any_event();
+            let here = match whose {
+                Whose::Others => Vec::new(),
+                _ => self.shared.fixed.names.clone(),
+            };
+            Expected {
+                path: root.join(event),
+                sure,
+                here,
+                gone: vec!["stress_never".to_string()],
+            }
+        }
+    }
+
+    /// Compares a listing with what has to be there.
+    fn check_listing(&mut self, expected: &Expected, entries: &[Entry]) {
+        let path = &expected.path;
+        let mut found: HashMap<&str, usize> = HashMap::new();
+        for entry in entries {
+            *found.entry(&entry.name).or_default() += 1;
+        }
+        let here = expected.here.iter().map(String::as_str);
+        for name in here.chain([".", ".."]) {
+            let times = found.get(name).copied().unwrap_or(0);
+            if times != 1 {
+                self.wrong(path, &format!("{name} is listed {times} times"));
+            }
+        }
+        for name in &expected.gone {
+            if found.contains_key(name.as_str()) {
+                self.wrong(path, &format!("{name} is listed"));
+            }
+        }
+    }
+
+    /// What a listing says of an entry is what its inode says.
+    fn check_numbers(&mut self, expected: &Expected, fd: impl rustix::fd::AsFd, entries: &[Entry]) {
+        for _ in 0..3 {
+            let Some(entry) = entries.get(self.rng.below(entries.len())) else {
+                return;
+            };
+            if entry.name == ".." || !expected.here.contains(&entry.name) {
+                continue;
+            }
+            let path = expected.path.join(&entry.name);
+            let result = fs::statat(&fd, entry.name.as_str(), AtFlags::SYMLINK_NOFOLLOW);
+            let Some(stat) = self.must("fstatat", &path, result) else {
+                continue;
+            };
+            if stat.st_ino != entry.ino {
+                let (listed, real) = (entry.ino, stat.st_ino);
+                self.wrong(&path, &format!("d_ino {listed}, st_ino {real}"));
+            }
+            if FileType::from_raw_mode(stat.st_mode) != entry.kind {
+                self.wrong(&path, &format!("d_type {:?}", entry.kind));
+            }
+        }
+    }
+
+    /// Lists any directory.
+    pub(super) fn list(&mut self) {
+        let expected = self.any_listing();
+        let path = &expected.path;
+        self.doing("open", path);
+        let flags = Self::flags(OFlags::RDONLY | OFlags::DIRECTORY);
+        let opened = fs::open(path, flags, Mode::empty());
+        let Some(fd) = self.sure("open", path, expected.sure, opened) else {
+            return;
+        };
+        self.doing("getdents", path);
+        if self.rng.chance(20) {
+            // Begun, and begun again.
+            let mut some = vec![std::mem::MaybeUninit::uninit(); 300];
+            let _ = fs::RawDir::new(&fd, &mut some).next();
+            let result = fs::seek(&fd, SeekFrom::Start(0));
+            self.must("rewind", path, result);
+        }
+        let result = listing::read_rest(&fd, &mut self.rng, || ());
+        let Some(entries) = self.sure("getdents", path, expected.sure, result) else {
+            return;
+        };
+        if expected.sure == Sure::Here {
+            self.check_listing(&expected, &entries);
+            self.check_numbers(&expected, &fd, &entries);
+        }
+    }
+
+    /// Lists a group of this thread while one of its events comes or goes.
+    pub(super) fn list_and_change(&mut self) {
+        let group = self.rng.below(GROUPS);
+        let changed = self.rng.below(EVENTS);
+        let slot = group * EVENTS + changed;
+        let others = (0..EVENTS).filter(|&event| event != changed);
+        let (here, gone): (Vec<usize>, Vec<usize>) =
+            others.partition(|event| self.slots[group * EVENTS + event].here);
+        if here.is_empty() || self.slots[slot].enabled {
+            return;
+        }
+        let name = |event: usize| format!("event_{event}");
+        let path = self
+            .root()
+            .join("events")
+            .join(group_of(self.thread, group));
+        let expected = Expected {
+            path,
+            sure: Sure::Here,
+            here: here.into_iter().map(name).collect(),
+            gone: gone.into_iter().map(name).collect(),
+        };
+        let path = &expected.path;
+        let flags = Self::flags(OFlags::RDONLY | OFlags::DIRECTORY);
+        let opened = fs::open(path, flags, Mode::empty());
+        let Some(fd) = self.must("open", path, opened) else {
+            return;
+        };
+        let mut entries = Vec::new();
+        for _ in 0..2 {
+            // The first part, the change, and the rest.
+            let mut some = vec![std::mem::MaybeUninit::uninit(); 80];
+            let mut first = fs::RawDir::new(&fd, &mut some);
+            while let Some(record) = first.next() {
+                if let Some(record) = self.must("getdents", path, record) {
+                    entries.push(Entry {
+                        name: record.file_name().to_string_lossy().into_owned(),
+                        ino: record.ino(),
+                        kind: record.file_type(),
+                    });
+                }
+                if first.is_buffer_empty() {
+                    break;
+                }
+            }
+            if self.slots[slot].here {
+                self.remove(slot);
+            } else {
+                self.add(slot);
+            }
+        }
+        let result = listing::read_rest(&fd, &mut self.rng, || ());
+        if let Some(rest) = self.must("getdents", path, result) {
+            entries.extend(rest);
+            self.check_listing(&expected, &entries);
+        }
+        // From the beginning it is as it is now.
+        let result = fs::seek(&fd, SeekFrom::Start(0))
+            .and_then(|_| listing::read_rest(&fd, &mut self.rng, || ()));
+        if let Some(entries) = self.must("getdents", path, result) {
+            self.check_listing(&expected, &entries);
+            let listed = entries.iter().any(|entry| entry.name == name(changed));
+            if listed != self.slots[slot].here {
+                self.wrong(path, &format!("{} listed: {listed}", name(changed)));
+            }
+        }
+    }
+
+    /// Changes permissions or owners of what is this thread's.
+    pub(super) fn change_attributes(&mut self) {
+        let slot = self.rng.below(self.slots.len());
+        let (event, whose, sure) = self.own_event(slot);
+        let file = self.rng.pick(ALL).to_string();
+        let mut path = self.root().join(event);
+        if !file.is_empty() {
+            path.push(&file);
+        }
+        if self.rng.chance(60) {
+            let mode = self.rng.pick(&[0o640, 0o600, 0o444, 0o755, 0]);
+            self.doing("chmod", &path);
+            let result = fs::chmod(&path, Mode::from_raw_mode(mode));
+            if self.sure("chmod", &path, sure, result).is_some() {
+                self.slots[slot].modes.insert(file.clone(), mode);
+            }
+        } else {
+            let owner = self.rng.pick(&[0, 1000, 4_000_000]);
+            self.doing("chown", &path);
+            let result = fs::chown(&path, Some(fs::Uid::from_raw(owner)), None);
+            if self.sure("chown", &path, sure, result).is_some() {
+                self.slots[slot].owners.insert(file.clone(), owner);
+                // chown takes set-user-id bits, which nothing has.
+            }
+        }
+        if sure == Sure::Here {
+            let result = fs::stat(&path);
+            let subject = Subject {
+                path,
+                file,
+                whose,
+                sure,
+            };
+            if let Some(stat) = self.must("stat", &subject.path, result) {
+                self.check_stat(&subject, &stat);
+            }
+        }
+    }
+
+    /// Makes the directory of an event the working directory.
+    pub(super) fn chdir(&mut self) {
+        let slot = self.rng.below(self.slots.len());
+        let (event, _, sure) = self.own_event(slot);
+        let path = self.root().join(event);
+        self.doing("chdir", &path);
+        let result = rustix::process::chdir(&path);
+        if self.sure("chdir", &path, sure, result).is_some() {
+            self.cwd = Some((slot, self.slots[slot].age));
+        }
+    }
+
+    /// Uses paths that begin at the working directory.
+    pub(super) fn relative(&mut self) {
+        let Some((slot, age)) = self.cwd else {
+            return;
+        };
+        let sure = if self.slots[slot].age == age {
+            Sure::Here
+        } else {
+            Sure::Gone
+        };
+        let here = PathBuf::from(format!(
+            "(cwd {})",
+            super::events::path_of(self.thread, slot)
+        ));
+        self.doing("relative", &here);
+        let result = fs::stat(".");
+        self.must("stat .", &here, result);
+        let result = fs::access("enable", Access::EXISTS);
+        self.sure("access enable", &here, sure, result);
+        let result = fs::open("format", Self::flags(OFlags::RDONLY), Mode::empty());
+        self.sure("open format", &here, sure, result);
+        if self.rng.chance(20) {
+            let result = rustix::process::chdir("/");
+            self.must("chdir", Path::new("/"), result);
+            self.cwd = None;
+        }
+    }
+
+    /// Watches something, and does what the watch has to tell.
+    pub(super) fn watch(&mut self) {
+        let subject = self.any_subject(ALL);
+        let path = &subject.path;
+        let made = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
+        let Some(fd) = self.must("inotify", path, made) else {
+            return;
+        };
+        // A watch is on the inode: while this is held, the name keeps it.
+        let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
+        let Some(_pinned) = self.sure("open path", path, subject.sure, opened) else {
+            return;
+        };
+        let watched = inotify::add_watch(&fd, path, WatchFlags::ALL_EVENTS);
+        if self.sure("watch", path, subject.sure, watched).is_none() {
+            return;
+        }
+        let readable = subject.file != "inject";
+        let opened = if readable {
+            let opened = fs::open(path, Self::flags(OFlags::RDONLY), Mode::empty());
+            self.sure("open", path, subject.sure, opened)
+        } else {
+            None
+        };
+        // An open that succeeded has to be told, unless it all went meanwhile.
+        let mut told = ReadFlags::empty();
+        let mut room = vec![std::mem::MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(&fd, &mut room);
+        while let Ok(event) = reader.next() {
+            told |= event.events();
+        }
+        let lost = opened.is_some() && !told.contains(ReadFlags::OPEN);
+        if lost && subject.sure == Sure::Here {
+            self.wrong(path, &format!("opened, but the watch tells {told:?}"));
+        }
+        drop(opened);
+        // Now and then it goes while it is watched.
+        if let Whose::Mine(slot) = subject.whose {
+            let own = &self.slots[slot];
+            if own.here && !own.enabled && self.rng.chance(30) {
+                self.remove(slot);
+                let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+                let at_once = Timespec::default();
+                let result: io::Result<usize> = rustix::event::poll(&mut fds, Some(&at_once));
+                self.must("poll", Path::new("inotify"), result);
+            }
+        }
+    }
+}
