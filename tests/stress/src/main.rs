@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Random operations on eventfs by many threads, whose answers are checked.
+//! Random operations on eventfs by many threads, whose answers are checked;
+//! and a fuzzer.
 
 #[path = "../../helpers/src/errno.rs"]
 mod errno;
 
+mod access;
 mod balance;
+mod fuzz;
 mod listing;
 mod options;
 mod raw;
@@ -13,7 +16,9 @@ mod rng;
 mod run;
 mod shared;
 mod tally;
+mod walk;
 mod watchdog;
+mod who;
 mod work;
 
 use std::process::ExitCode;
@@ -22,7 +27,11 @@ use std::process::ExitCode;
 type Command = (&'static str, fn(&[String]) -> Result<(), String>);
 
 /// All commands.
-const COMMANDS: &[Command] = &[("run", run::main)];
+const COMMANDS: &[Command] = &[
+    ("access", access::main),
+    ("fuzz", fuzz::main),
+    ("run", run::main),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -39,4 +39,14 @@ impl Rng {
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
+
+    /// Some bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let words = std::iter::repeat_with(|| self.next().to_le_bytes());
+        words
+            .take(count.div_ceil(8))
+            .flatten()
+            .take(count)
+            .collect()
+    }
 }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `stress access`: whether anything is more accessible than on tracefs.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::errno;
+use crate::options::Options;
+use crate::walk::walk;
+use crate::who::{become_one, Who};
+
+/// An attempt: what it is called, and what it gives.
+type Attempt = (&'static str, fn(&Path) -> Result<(), Errno>);
+
+/// Opens a file, and no more.
+fn open(path: &Path, flags: OFlags) -> Result<(), Errno> {
+    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map(drop)
+}
+
+/// What somebody may try with each path.
+const ATTEMPTS: &[Attempt] = &[
+    ("see it", |path| rustix::fs::stat(path).map(drop)),
+    ("access r", |path| rustix::fs::access(path, Access::READ_OK)),
+    ("access w", |path| {
+        rustix::fs::access(path, Access::WRITE_OK)
+    }),
+    ("access x", |path| rustix::fs::access(path, Access::EXEC_OK)),
+    ("open r", |path| open(path, OFlags::RDONLY)),
+    // Closed again, this one takes the ring buffer with it.
+    ("open w", |path| match path.ends_with("free_buffer") {
+        true => rustix::fs::access(path, Access::WRITE_OK),
+        false => open(path, OFlags::WRONLY),
+    }),
+    ("create below", |path| {
+        let path = path.join("stress_never");
+        rustix::fs::mkdir(path, Mode::RWXU)
+    }),
+    ("remove", |path| rustix::fs::unlink(path)),
+];
+
+/// `stress access ROOT TRACEFS [--as root|user|namespace] [--step N]`: tries
+/// each path of tracefs there and here.
+pub fn main(args: &[String]) -> Result<(), String> {
+    let mut options = Options::new(args)?;
+    let [root, tracefs] = options.arguments.as_slice() else {
+        return Err("ROOT TRACEFS [--as root|user|namespace] [--step N]".to_string());
+    };
+    let (root, tracefs) = (PathBuf::from(root), PathBuf::from(tracefs));
+    let who = options.value("as", Who::User)?;
+    let step = options.value("step", 1)?;
+    options.done()?;
+    let tell = |error| format!("{}: {error}", root.display());
+    let mut paths = vec![PathBuf::new()];
+    // What tracefs has more than we is no matter of access.
+    walk(&root, Path::new(""), 0, step, &mut paths).map_err(tell)?;
+    paths.retain(|path| tracefs.join(path).exists());
+    become_one(who)?;
+    let (mut more, mut less, mut equal) = (0, 0, 0);
+    for path in &paths {
+        for (name, attempt) in ATTEMPTS {
+            let there = attempt(&tracefs.join(path));
+            let here = attempt(&root.join(path));
+            match (there, here) {
+                (Err(error), Ok(())) => {
+                    more += 1;
+                    let error = errno::name(error);
+                    eprintln!("FAILED: {path:?}: {name}: allowed, on tracefs {error}");
+                }
+                (Ok(()), Err(error)) => {
+                    less += 1;
+                    let error = errno::name(error);
+                    println!("{path:?}: {name}: {error}, on tracefs allowed");
+                }
+                _ => equal += 1,
+            }
+        }
+    }
+    println!(
+        "{} paths as {who:?}: {equal} attempts alike, {less} refused here alone, {more} allowed",
+        paths.len()
+    );
+    match more {
+        0 => Ok(()),
+        _ => Err(format!("{more} attempts succeed that fail on tracefs")),
+    }
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The system calls that get something strange.
+
+use libc::c_long;
+
+/// What an argument of a call is made from.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// The open file.
+    File,
+    /// The path of something that exists.
+    Path,
+    /// The path of something that does not, another one each time.
+    New,
+    /// A string.
+    Name,
+    /// Somewhere to read from or write to.
+    Buffer,
+    /// The same, or no pointer at all.
+    Optional,
+    /// The size of a buffer.
+    Size,
+    /// A position.
+    Position,
+    /// An array of buffers.
+    Segments,
+    /// How many these are.
+    Count,
+    /// Any number that is no pointer.
+    Any,
+    /// A small number.
+    Small,
+    /// One bit, or none.
+    Bit,
+    /// This number.
+    Is(usize),
+    /// The end of a pipe that is read from, and the one that is written to.
+    PipeOut,
+    /// Likewise.
+    PipeIn,
+}
+
+/// What a call must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Whatever it likes.
+    Any,
+    /// Fail.
+    Fails,
+    /// Fail, or give a descriptor.
+    Descriptor,
+    /// Fail, or map something of the size of the second argument.
+    Mapping,
+}
+
+/// A system call.
+pub struct Call {
+    /// Its name.
+    pub name: &'static str,
+    /// Its number.
+    pub number: c_long,
+    /// What it must do.
+    pub rule: Rule,
+    /// Its arguments.
+    pub arguments: &'static [Kind],
+}
+
+/// Makes a line of the table.
+const fn call(name: &'static str, number: c_long, rule: Rule, arguments: &'static [Kind]) -> Call {
+    Call {
+        name,
+        number,
+        rule,
+        arguments,
+    }
+}
+
+/// The working directory, for calls that take a directory.
+const CWD: Kind = Kind::Is(libc::AT_FDCWD as usize);
+
+/// Calls with an open file.
+pub const FILE_CALLS: &[Call] = {
+    use Kind::{
+        Any as N, Bit, Buffer, Count, File, Is, Name, Optional, PipeIn, PipeOut, Position,
+        Segments, Size, Small,
+    };
+    use Rule::{Any, Fails, Mapping};
+    const NOTHING: Kind = Is(0);
+    const SPLICE: Kind = Is(libc::SPLICE_F_NONBLOCK as usize);
+    &[
+        call("read", libc::SYS_read, Any, &[File, Buffer, Size]),
+        call(
+            "pread",
+            libc::SYS_pread64,
+            Any,
+            &[File, Buffer, Size, Position],
+        ),
+        call("readv", libc::SYS_readv, Any, &[File, Segments, Count]),
+        call(
+            "preadv2",
+            libc::SYS_preadv2,
+            Any,
+            &[File, Segments, Count, Position, NOTHING, Bit],
+        ),
+        call("write", libc::SYS_write, Any, &[File, Buffer, Size]),
+        call("write", libc::SYS_write, Any, &[File, Buffer, Size]),
+        call(
+            "pwrite",
+            libc::SYS_pwrite64,
+            Any,
+            &[File, Buffer, Size, Position],
+        ),
+        call("writev", libc::SYS_writev, Any, &[File, Segments, Count]),
+        call(
+            "pwritev2",
+            libc::SYS_pwritev2,
+            Any,
+            &[File, Segments, Count, Position, NOTHING, Bit],
+        ),
+        call("lseek", libc::SYS_lseek, Any, &[File, Position, Small]),
+        call("ioctl", libc::SYS_ioctl, Any, &[File, N, Optional]),
+        call("getdents", libc::SYS_getdents64, Any, &[File, Buffer, Size]),
+        call("fstat", libc::SYS_fstat, Any, &[File, Buffer]),
+        call("fstatfs", libc::SYS_fstatfs, Any, &[File, Buffer]),
+        call("ftruncate", libc::SYS_ftruncate, Any, &[File, Position]),
+        call(
+            "fallocate",
+            libc::SYS_fallocate,
+            Fails,
+            &[File, Bit, Position, Position],
+        ),
+        call("fsync", libc::SYS_fsync, Any, &[File]),
+        call(
+            "fadvise",
+            libc::SYS_fadvise64,
+            Any,
+            &[File, Position, Size, Small],
+        ),
+        call(
+            "readahead",
+            libc::SYS_readahead,
+            Any,
+            &[File, Position, Size],
+        ),
+        call(
+            "sendfile",
+            libc::SYS_sendfile,
+            Any,
+            &[PipeIn, File, Optional, Size],
+        ),
+        call(
+            "splice from",
+            libc::SYS_splice,
+            Any,
+            &[File, Optional, PipeIn, NOTHING, Size, SPLICE],
+        ),
+        call(
+            "splice to",
+            libc::SYS_splice,
+            Any,
+            &[PipeOut, NOTHING, File, Optional, Size, SPLICE],
+        ),
+        call(
+            "copy_file_range",
+            libc::SYS_copy_file_range,
+            Any,
+            &[File, Optional, File, Optional, Size, NOTHING],
+        ),
+        call(
+            "mmap",
+            libc::SYS_mmap,
+            Mapping,
+            &[NOTHING, Size, Small, Small, File, Position],
+        ),
+        call(
+            "fgetxattr",
+            libc::SYS_fgetxattr,
+            Any,
+            &[File, Name, Buffer, Size],
+        ),
+        call(
+            "fsetxattr",
+            libc::SYS_fsetxattr,
+            Fails,
+            &[File, Name, Buffer, Size, Small],
+        ),
+        call(
+            "finit_module",
+            libc::SYS_finit_module,
+            Fails,
+            &[File, Name, NOTHING],
+        ),
+        call(
+            "quotactl_fd",
+            libc::SYS_quotactl_fd,
+            Any,
+            &[File, N, NOTHING, Buffer],
+        ),
+    ]
+};
+
+/// Calls with names.
+pub const NAME_CALLS: &[Call] = {
+    use Kind::{Any as N, Bit, Buffer, Is, Name, New, Optional, Path, Position, Size, Small};
+    use Rule::{Any, Descriptor, Fails};
+    const NOTHING: Kind = Is(0);
+    const CREATE: Kind = Is((libc::O_CREAT | libc::O_EXCL | libc::O_RDWR) as usize);
+    const NO_NAME: Kind = Is((libc::O_TMPFILE | libc::O_RDWR) as usize);
+    const QUIET: Kind = Is((libc::O_RDONLY | libc::O_NONBLOCK) as usize);
+    &[
+        call("stat new", libc::SYS_stat, Fails, &[New, Buffer]),
+        call("stat", libc::SYS_stat, Any, &[Path, Buffer]),
+        call("statx", libc::SYS_statx, Any, &[CWD, Path, Bit, N, Buffer]),
+        call("statfs", libc::SYS_statfs, Any, &[Path, Buffer]),
+        call("access new", libc::SYS_access, Fails, &[New, Small]),
+        call("access", libc::SYS_access, Any, &[Path, Small]),
+        call(
+            "open new",
+            libc::SYS_openat,
+            Fails,
+            &[CWD, New, QUIET, NOTHING],
+        ),
+        call("create", libc::SYS_openat, Fails, &[CWD, New, CREATE, N]),
+        call(
+            "open unnamed",
+            libc::SYS_openat,
+            Fails,
+            &[CWD, Path, NO_NAME, N],
+        ),
+        call("mkdir", libc::SYS_mkdir, Fails, &[New, N]),
+        call("mkdir there", libc::SYS_mkdir, Fails, &[Path, N]),
+        call("mknod", libc::SYS_mknod, Fails, &[New, N, N]),
+        call("symlink", libc::SYS_symlink, Fails, &[Name, New]),
+        call("link", libc::SYS_link, Fails, &[Path, New]),
+        call("rename", libc::SYS_rename, Fails, &[Path, New]),
+        call(
+            "rename onto",
+            libc::SYS_renameat2,
+            Fails,
+            &[CWD, New, CWD, Path, Bit],
+        ),
+        call(
+            "exchange",
+            libc::SYS_renameat2,
+            Fails,
+            &[CWD, Path, CWD, New, Small],
+        ),
+        call("unlink", libc::SYS_unlink, Fails, &[Path]),
+        call("unlink new", libc::SYS_unlink, Fails, &[New]),
+        call("rmdir", libc::SYS_rmdir, Fails, &[Path]),
+        call("readlink", libc::SYS_readlink, Fails, &[Path, Buffer, Size]),
+        call(
+            "setxattr",
+            libc::SYS_setxattr,
+            Fails,
+            &[Path, Name, Buffer, Size, Small],
+        ),
+        call(
+            "getxattr",
+            libc::SYS_getxattr,
+            Any,
+            &[Path, Name, Buffer, Size],
+        ),
+        call("listxattr", libc::SYS_listxattr, Any, &[Path, Buffer, Size]),
+        call("removexattr", libc::SYS_removexattr, Fails, &[Path, Name]),
+        call("chmod", libc::SYS_chmod, Any, &[Path, N]),
+        call("lchown", libc::SYS_lchown, Any, &[Path, N, N]),
+        call(
+            "utimensat",
+            libc::SYS_utimensat,
+            Any,
+            &[CWD, Path, Optional, Bit],
+        ),
+        call("truncate", libc::SYS_truncate, Any, &[Path, Position]),
+        call(
+            "name_to_handle",
+            libc::SYS_name_to_handle_at,
+            Any,
+            &[CWD, Path, Buffer, Buffer, Bit],
+        ),
+        call(
+            "open_by_handle",
+            libc::SYS_open_by_handle_at,
+            Descriptor,
+            &[CWD, Buffer, QUIET],
+        ),
+        call(
+            "open_tree",
+            libc::SYS_open_tree,
+            Descriptor,
+            &[CWD, Path, Bit],
+        ),
+        call("fspick", libc::SYS_fspick, Descriptor, &[CWD, Path, Small]),
+        call("swapon", libc::SYS_swapon, Fails, &[Path, NOTHING]),
+    ]
+};

@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `stress fuzz`: calls that make little sense, of which nothing but errors
+//! may come.
+
+mod calls;
+mod words;
+
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+
+use crate::options::Options;
+use crate::raw::{Arena, Argument, Place};
+use crate::rng::Rng;
+use crate::shared::{Fixed, Settings, Shared};
+use crate::tally::Tally;
+use crate::walk::walk;
+use crate::watchdog;
+use crate::who::{become_one, Who};
+use calls::{Call, Kind, Rule, FILE_CALLS, NAME_CALLS};
+
+/// Files that are only read, and why.
+const UNWRITTEN: &[&str] = &[
+    // With all events on, an emulated processor does nothing else;
+    // tests/files/enable-all.sh does it.
+    "events/enable",
+    // Likewise, with each function of the kernel.
+    "function_profile_enabled",
+];
+
+/// Whether a file is only read: one of those, or one that invents events of
+/// system calls, or one that ties something to them.  On tracefs, too, Linux
+/// 7.3 warns when an invented event is shown that names another call than its
+/// own (`print_syscall_enter()`), and PROVE_RCU_LIST reports how the triggers
+/// of system calls are walked (`event_triggers_call()`).
+fn is_unwritten(target: &Path) -> bool {
+    UNWRITTEN.iter().any(|own| Path::new(own) == target)
+        || (target.starts_with("events/syscalls")
+            && (target.ends_with("inject") || target.ends_with("trigger")))
+}
+
+/// What there is to work on.
+struct Targets {
+    /// The files of the root, below it.
+    files: Vec<PathBuf>,
+    /// All below `events`, directories among them.
+    events: Vec<PathBuf>,
+}
+
+impl Targets {
+    /// Looks at the kernel's own tree.
+    fn find(tracefs: &Path, step: usize) -> Result<Self, String> {
+        let tell = |error| format!("{}: {error}", tracefs.display());
+        let mut events = vec![PathBuf::from("events")];
+        walk(tracefs, Path::new("events"), 0, step, &mut events).map_err(tell)?;
+        events.sort();
+        let mut files = Vec::new();
+        for entry in fs::read_dir(tracefs).map_err(tell)? {
+            let entry = entry.map_err(tell)?;
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                files.push(PathBuf::from(entry.file_name()));
+            }
+        }
+        files.sort();
+        Ok(Self { files, events })
+    }
+}
+
+/// A thread.
+struct Fuzzer<'a> {
+    shared: &'a Shared,
+    targets: &'a Targets,
+    who: Who,
+    thread: usize,
+    number: u64,
+    rng: Rng,
+    arena: Arena,
+    pipe: (OwnedFd, OwnedFd),
+    tally: Tally,
+}
+
+impl<'a> Fuzzer<'a> {
+    /// A thread that has done nothing yet.
+    fn new(
+        shared: &'a Shared,
+        targets: &'a Targets,
+        who: Who,
+        thread: usize,
+    ) -> Result<Self, Errno> {
+        let id = rustix::thread::gettid().as_raw_nonzero().get();
+        shared.progress[thread].id.store(id, Ordering::Relaxed);
+        Ok(Self {
+            shared,
+            targets,
+            who,
+            thread,
+            number: 0,
+            rng: Rng::of(shared.settings.seed, thread, 0),
+            arena: Arena::new()?,
+            pipe: rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?,
+            tally: Tally::default(),
+        })
+    }
+
+    /// Makes one attempt after the other until the end.
+    fn work(mut self) -> Tally {
+        let limit = self.shared.settings.operations;
+        while !self.shared.stopped() && (limit == 0 || self.number < limit) {
+            self.number += 1;
+            let own = &self.shared.progress[self.thread];
+            own.operation.store(self.number, Ordering::Relaxed);
+            self.rng = Rng::of(self.shared.settings.seed, self.thread, self.number);
+            match self.rng.below(100) {
+                0..55 => self.try_file(),
+                55..95 => self.try_name(),
+                95..98 => self.try_mount(),
+                _ => self.try_new_mount(),
+            }
+        }
+        self.tally
+    }
+
+    /// Tells what this thread is about to do, for when it is stuck in it.
+    fn doing(&self, call: &'static str, path: &Path) {
+        if let Ok(mut doing) = self.shared.progress[self.thread].doing.lock() {
+            *doing = (call, path.to_path_buf());
+        }
+    }
+
+    /// Something is wrong.
+    fn wrong(&self, path: &Path, what: &str) {
+        self.shared.fail(format!(
+            "seed {} thread {} operation {} (as {:?}): {:?}: {what}",
+            self.shared.settings.seed, self.thread, self.number, self.who, path
+        ));
+    }
+
+    /// Something that exists, below the root.
+    fn target(&mut self) -> PathBuf {
+        let from = if self.rng.chance(35) {
+            &self.targets.files
+        } else {
+            &self.targets.events
+        };
+        from[self.rng.below(from.len())].clone()
+    }
+
+    /// Puts a string to one of the places for strings.
+    fn text(&mut self, which: usize, bytes: &[u8]) -> Argument {
+        let mut bytes = bytes.to_vec();
+        bytes.push(0);
+        self.arena.put(Arena::TEXT + which, &bytes);
+        Argument::At(Place::In(Arena::TEXT + which, 0))
+    }
+
+    /// Somewhere.
+    fn place(&mut self) -> Place {
+        match self.rng.below(12) {
+            0 => Place::Null,
+            1 => Place::Kernel,
+            2 => Place::In(Arena::READ_ONLY, 0),
+            3 => Place::In(Arena::DATA, Arena::SIZE),
+            4 => Place::BeforeEnd(Arena::DATA, 1 + self.rng.below(5000)),
+            5 => Place::In(Arena::DATA, self.rng.below(Arena::SIZE)),
+            _ => Place::In(Arena::DATA, 0),
+        }
+    }
+
+    /// A size.
+    fn size(&mut self) -> usize {
+        match self.rng.below(4) {
+            0 => words::number(&mut self.rng) as usize,
+            _ => self.rng.pick(words::SIZES),
+        }
+    }
+
+    /// Fills an array of segments.
+    fn segments(&mut self) -> Argument {
+        let mut bytes = Vec::new();
+        for _ in 0..1025 {
+            let place = if self.rng.chance(80) {
+                Place::In(Arena::DATA, self.rng.below(5000))
+            } else {
+                self.place()
+            };
+            let size = match self.rng.below(10) {
+                0 => self.size(),
+                _ => self.rng.below(70),
+            };
+            bytes.extend(self.arena.address(place).to_ne_bytes());
+            bytes.extend(size.to_ne_bytes());
+        }
+        self.arena.put(Arena::SEGMENTS, &bytes);
+        Argument::At(Place::In(Arena::SEGMENTS, 0))
+    }
+
+    /// Makes an argument; `texts` counts the strings of the call.
+    fn argument(&mut self, kind: Kind, fd: RawFd, path: &Path, texts: &mut usize) -> Argument {
+        let mut string = |own: &mut Self, bytes: &[u8]| {
+            *texts += 1;
+            own.text(*texts - 1, bytes)
+        };
+        Argument::Number(match kind {
+            Kind::File => fd as usize,
+            Kind::Path => return string(self, path.as_os_str().as_bytes()),
+            Kind::New => {
+                let mut bytes = path.as_os_str().as_bytes().to_vec();
+                bytes.push(b'/');
+                bytes.extend(words::name(&mut self.rng));
+                return string(self, &bytes);
+            }
+            Kind::Name => {
+                let name = match self.rng.below(4) {
+                    0 => b"security.fuzz".to_vec(),
+                    1 => b"user.fuzz".to_vec(),
+                    2 => b"system.posix_acl_access".to_vec(),
+                    _ => words::name(&mut self.rng),
+                };
+                return string(self, &name);
+            }
+            Kind::Buffer => return Argument::At(self.place()),
+            Kind::Optional if self.rng.chance(50) => return Argument::At(self.place()),
+            Kind::Optional => self.rng.below(100),
+            Kind::Size => self.size(),
+            Kind::Position => match self.rng.below(3) {
+                0 => words::number(&mut self.rng) as usize,
+                _ => self.rng.pick(&[0, 0, 1, 4095, 4096, 10_000]),
+            },
+            Kind::Segments => return self.segments(),
+            Kind::Count => self.rng.pick(&[0, 1, 2, 7, 100, 1024, 1025, usize::MAX]),
+            Kind::Any => words::number(&mut self.rng) as usize,
+            Kind::Small => self.rng.below(9),
+            Kind::Bit => match self.rng.below(33) {
+                32 => 0,
+                bit => 1 << bit,
+            },
+            Kind::Is(number) => number,
+            Kind::PipeOut => self.pipe.0.as_raw_fd() as usize,
+            Kind::PipeIn => self.pipe.1.as_raw_fd() as usize,
+        })
+    }
+
+    /// Makes a call with the arguments that it is to have, and looks whether
+    /// it did what it may.
+    fn make(&mut self, operation: &'static str, call: &Call, fd: RawFd, path: &Path) {
+        let mut arguments = [Argument::Number(0); 6];
+        let mut texts = 0;
+        for (argument, kind) in arguments.iter_mut().zip(call.arguments) {
+            *argument = self.argument(*kind, fd, path, &mut texts);
+        }
+        self.doing(call.name, path);
+        let result = self.arena.call(call.number, &arguments);
+        self.tally.call(operation, call.name, result.err());
+        let Ok(value) = result else {
+            return;
+        };
+        match (call.rule, arguments[1]) {
+            (Rule::Any, _) => {}
+            (Rule::Fails, _) => {
+                let name = call.name;
+                self.wrong(path, &format!("{name}: succeeded with {arguments:x?}"));
+            }
+            (Rule::Descriptor, _) => self.close(value),
+            (Rule::Mapping, Argument::Number(size)) => self.arena.unmap(value, size),
+            (Rule::Mapping, _) => {}
+        }
+    }
+
+    /// Closes what a call has opened.
+    fn close(&mut self, fd: usize) {
+        let _ = self.arena.call(libc::SYS_close, &numbers([fd, 0, 0, 0, 0]));
+    }
+
+    /// Opens a file, and does a few things with it.
+    fn try_file(&mut self) {
+        self.tally.operation("file");
+        let target = self.target();
+        let path = self.shared.settings.root.join(&target);
+        let readonly = is_unwritten(&target);
+        let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC;
+        if !readonly {
+            flags |= self
+                .rng
+                .pick(&[OFlags::WRONLY, OFlags::RDWR, OFlags::RDWR, OFlags::RDONLY]);
+            if self.rng.chance(20) {
+                flags |= OFlags::APPEND;
+            }
+            if self.rng.chance(5) {
+                flags |= OFlags::TRUNC;
+            }
+        }
+        self.doing("open", &path);
+        let mut opened = rustix::fs::open(&path, flags, Mode::empty());
+        if opened.is_err() {
+            opened = rustix::fs::open(&path, flags - OFlags::RWMODE, Mode::empty());
+        }
+        self.tally
+            .call("file", "open", opened.as_ref().err().copied());
+        let Ok(fd) = opened else {
+            return;
+        };
+        let payload = words::payload(&mut self.rng, &target);
+        self.arena
+            .put(Arena::DATA, &payload[..payload.len().min(Arena::SIZE)]);
+        if !readonly && self.rng.chance(60) {
+            // What makes sense at least as far as the call goes.
+            self.doing("write", &path);
+            let number = Argument::Number;
+            let arguments = [
+                number(fd.as_raw_fd() as usize),
+                Argument::At(Place::In(Arena::DATA, 0)),
+                number(payload.len().min(Arena::SIZE)),
+                number(0),
+                number(0),
+                number(0),
+            ];
+            let result = self.arena.call(libc::SYS_write, &arguments);
+            self.tally.call("file", "write text", result.err());
+        }
+        for _ in 0..self.rng.below(4) {
+            let call = &FILE_CALLS[self.rng.below(FILE_CALLS.len())];
+            self.make("file", call, fd.as_raw_fd(), &path);
+        }
+    }
+
+    /// Makes a call with names.
+    fn try_name(&mut self) {
+        self.tally.operation("name");
+        let mut path = self.shared.settings.root.clone();
+        if self.rng.chance(85) {
+            path.push(self.target());
+        }
+        let call = &NAME_CALLS[self.rng.below(NAME_CALLS.len())];
+        self.make("name", call, -1, &path);
+    }
+
+    /// Only root may have mounted something, and it does not stay.
+    fn mounted(&mut self, operation: &'static str, target: &Path, what: &str) {
+        if self.who != Who::Root {
+            self.wrong(target, &format!("{operation}: {what} succeeded"));
+        }
+    }
+
+    /// Brings the mount back to what it was.
+    fn restore(&mut self) {
+        if self.who == Who::Root {
+            let root = &self.shared.settings.root;
+            let flags = rustix::mount::MountFlags::empty();
+            let options = c"uid=0,gid=0,mode=700";
+            if let Err(error) = rustix::mount::mount_remount(root, flags, options) {
+                self.wrong(root, &format!("remount: {error}"));
+            }
+        }
+    }
+
+    /// Mounts with some options.
+    fn try_mount(&mut self) {
+        self.tally.operation("mount");
+        let options = words::mount_options(&mut self.rng);
+        let scratch = self.shared.settings.scratch.clone();
+        let remount = self.rng.chance(40);
+        let target = if remount {
+            self.shared.settings.root.clone()
+        } else {
+            scratch.join(format!("fuzz{}", self.thread))
+        };
+        let mut flags = self
+            .rng
+            .pick(&[0, libc::MS_NOSUID, libc::MS_SILENT, libc::MS_NOATIME]);
+        if remount {
+            flags |= libc::MS_REMOUNT;
+        }
+        let source = words::name(&mut self.rng);
+        let data = if self.rng.chance(90) {
+            self.text(3, &options)
+        } else {
+            Argument::At(self.place())
+        };
+        let arguments = [
+            self.text(0, &source),
+            self.text(1, target.as_os_str().as_bytes()),
+            self.text(2, b"eventfs"),
+            Argument::Number(flags as usize),
+            data,
+            Argument::Number(0),
+        ];
+        self.doing("mount", &target);
+        let result = self.arena.call(libc::SYS_mount, &arguments);
+        self.tally.call("mount", "mount", result.err());
+        if result.is_ok() {
+            self.mounted("mount", &target, "mount");
+            if !remount {
+                let flags = rustix::mount::UnmountFlags::DETACH;
+                if let Err(error) = rustix::mount::unmount(&target, flags) {
+                    self.wrong(&target, &format!("umount: {error}"));
+                }
+            }
+        }
+        self.restore();
+    }
+
+    /// Mounts with some options, by the new calls.
+    fn try_new_mount(&mut self) {
+        /// `fsconfig` makes a super block, or changes it.
+        const ACT: [usize; 2] = [6, 7];
+
+        self.tally.operation("fsconfig");
+        let root = self.shared.settings.root.clone();
+        let pick = self.rng.chance(40);
+        let number = Argument::Number;
+        let result = if pick {
+            let path = self.text(0, root.as_os_str().as_bytes());
+            let at = number(libc::AT_FDCWD as usize);
+            let nothing = number(0);
+            let arguments = [at, path, nothing, nothing, nothing, nothing];
+            self.arena.call(libc::SYS_fspick, &arguments)
+        } else {
+            let name = self.text(0, b"eventfs");
+            let nothing = number(0);
+            let arguments = [name, nothing, nothing, nothing, nothing, nothing];
+            self.arena.call(libc::SYS_fsopen, &arguments)
+        };
+        let call = if pick { "fspick" } else { "fsopen" };
+        self.tally.call("fsconfig", call, result.err());
+        let Ok(fd) = result else {
+            return;
+        };
+        // Who has a mount name space may begin, not end.
+        if self.who == Who::User {
+            self.mounted("fsconfig", &root, call);
+        }
+        for last in [false, false, false, true] {
+            let (mut key, mut value) = words::key_and_value(&mut self.rng);
+            key.retain(|byte| *byte != 0);
+            value.retain(|byte| *byte != 0);
+            let command = if last {
+                ACT[usize::from(pick)]
+            } else {
+                self.rng.below(10)
+            };
+            let no_words = self.rng.chance(10) || last;
+            let key = self.text(1, &key);
+            let value = self.text(2, &value);
+            let nothing = number(0);
+            let arguments = [
+                number(fd),
+                number(command),
+                if no_words { nothing } else { key },
+                if no_words { nothing } else { value },
+                number(self.rng.pick(&[0, 0, 1, 5, 4096, usize::MAX])),
+                nothing,
+            ];
+            self.doing("fsconfig", &root);
+            let result = self.arena.call(libc::SYS_fsconfig, &arguments);
+            self.tally.call("fsconfig", "fsconfig", result.err());
+            if last && result.is_ok() {
+                self.mounted("fsconfig", &root, "the last step");
+            }
+        }
+        let attributes = self.rng.below(16);
+        let result = self
+            .arena
+            .call(libc::SYS_fsmount, &numbers([fd, 0, attributes, 0, 0]));
+        self.tally.call("fsconfig", "fsmount", result.err());
+        if let Ok(mount) = result {
+            self.close(mount);
+        }
+        self.close(fd);
+        self.restore();
+    }
+}
+
+/// Arguments that are no pointers.
+fn numbers(all: [usize; 5]) -> [Argument; 6] {
+    let [a, b, c, d, e] = all.map(Argument::Number);
+    [a, b, c, d, e, Argument::Number(0)]
+}
+
+/// `stress fuzz ROOT --as root|user|namespace ...`: calls that make little
+/// sense.  They fail, or do what does no harm.
+pub fn main(args: &[String]) -> Result<(), String> {
+    let mut options = Options::new(args)?;
+    let [root] = options.arguments.as_slice() else {
+        return Err(
+            "ROOT [--as root|user|namespace] [--seed N] [--seconds N] [--operations N] \
+             [--threads N] [--step N] [--tracefs DIR] [--scratch DIR] [--patience N]"
+                .to_string(),
+        );
+    };
+    let root = PathBuf::from(root);
+    let who = options.value("as", Who::Root)?;
+    // Of the directories of events, each of how many is looked into.
+    let step = options.value("step", 1_usize)?.max(1);
+    let settings = Settings {
+        root,
+        tracefs: options.value("tracefs", PathBuf::from("/sys/kernel/tracing"))?,
+        scratch: options.value("scratch", PathBuf::from("/tmp/stress"))?,
+        modules: PathBuf::new(),
+        log: PathBuf::new(),
+        seed: options.value("seed", 1)?,
+        threads: options.value("threads", 2)?,
+        time: Duration::from_secs(options.value("seconds", 10)?),
+        operations: options.value("operations", 0)?,
+        patience: Duration::from_secs(options.value("patience", 120)?),
+        progress: 0,
+    };
+    options.done()?;
+    println!(
+        "seed {}, {} threads, as {who:?}",
+        settings.seed, settings.threads
+    );
+    let targets = Targets::find(&settings.tracefs, step)?;
+    for number in 0..settings.threads {
+        let path = settings.scratch.join(format!("fuzz{number}"));
+        fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    become_one(who)?;
+    let shared = Shared::new(settings, Fixed::default());
+    let mut tally = Tally::default();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..shared.settings.threads)
+            .map(|number| {
+                let (shared, targets) = (&shared, &targets);
+                scope.spawn(move || {
+                    let tally = Fuzzer::new(shared, targets, who, number).map(Fuzzer::work);
+                    shared.progress[number].done.store(true, Ordering::Relaxed);
+                    tally
+                })
+            })
+            .collect();
+        watchdog::watch(&shared);
+        for thread in threads {
+            match thread.join() {
+                Ok(Ok(own)) => tally.add(own),
+                _ => shared.fail("a thread died".to_string()),
+            }
+        }
+    });
+    print!("{tally}");
+    println!(
+        "seed {}: {} operations as {who:?}, {} failures",
+        shared.settings.seed,
+        tally.operations(),
+        shared.failures()
+    );
+    match shared.failures() {
+        0 => Ok(()),
+        count => Err(format!("{count} failures")),
+    }
+}
