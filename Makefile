@@ -2,7 +2,7 @@
 #
 # Every command of the project.  kbuild does not read this file: it has Kbuild.
 
-.PHONY: all run shell test lint doc setup clean distclean help
+.PHONY: all run shell test soak lint doc setup clean distclean help
 
 all:
 	@bash qemu/build.sh
@@ -15,6 +15,9 @@ shell:
 
 test:
 	@bash qemu/test.sh
+
+soak:
+	@bash qemu/soak.sh
 
 lint:
 	@bash scripts/lint.sh
@@ -40,6 +43,7 @@ help:
 ##                      on a terminal it leaves you in a shell in the guest
 ## make shell           the same without the tour
 ## make test            run the tests in the guest, on both kernels
+## make soak            stress the module in the guest for MINUTES
 ## make lint            rustfmt, clippy, checkpatch, shellcheck
 ## make doc             the module's documentation (build/doc)
 ## make setup           only install the tools
@@ -55,5 +59,7 @@ help:
 ##   LLVM=-19 RUSTC=... BINDGEN=... BUSYBOX=...  the tools to use
 ##   JOBS=N V=1         how many processes; show the commands
 ##   LIMIT=SECONDS      how long the guest may take (not in a shell)
+##   MINUTES=60         how long to soak
+##   SEED=N             what soak's random operations come from (default: the clock)
 ##
 ## The cache is ~/.cache/rust_eventfs ($XDG_CACHE_HOME is heeded).

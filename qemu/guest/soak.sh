@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# What `make soak` does in the guest, for MINUTES, with seeds from SEED on:
+# rounds of stress and of the fuzzer, each on a module that is loaded anew.
+
+tracefs=/sys/kernel/tracing
+mnt=/mnt
+results=/tmp/soak
+read -r kernel </eventfs/kernel
+patience=120
+[ "$kernel" = normal ] || patience=600
+
+# The seconds since the boot.
+seconds() {
+	read -r uptime _ </proc/uptime
+	echo "${uptime%.*}"
+}
+
+# Something was wrong.
+give_up() { # what
+	echo "FAILED: $*"
+	dmesg | tail -n 40
+	totals
+	exit 1
+}
+
+# What was done until now, by kind.
+totals() {
+	# Lines of results begin with a name and a number.
+	grep -a '^[a-z][a-z ]* [0-9]*:\(  .*\)*$' $results |
+		sed 's/^\([a-z][a-z ]*[a-z]\) \([0-9]*\):.*/\2 \1/' | awk '
+		{ count = $1; sub(/^[0-9]+ /, ""); sum[$0] += count; all += count }
+		END {
+			for (name in sum) printf "# %10d %s\n", sum[name], name | "sort -k 3"
+			close("sort -k 3")
+			printf "# %10d operations in all\n", all
+		}'
+}
+
+# Runs a program for a time, and keeps what it says.
+attempt() { # seconds program...
+	limit=$1
+	shift
+	# What does not end by itself is ended, and tells where it was.
+	evt contain $((limit + patience * 2)) "$@" >$results.pipe 2>&1 &
+	program=$!
+	# What it counts is summed up at the end; the rest is told as it comes.
+	while read -r line; do
+		echo "$line" >>$results
+		case $line in
+		*[a-z]' '[0-9]*:'  '* | *[a-z]' '[0-9]*: | before:* | after:*) ;;
+		*) echo "$line" ;;
+		esac
+	done <$results.pipe
+	wait $program
+	status=$?
+	[ $status -eq 0 ] || give_up "exit status $status, seed $seed: $*"
+}
+
+# Brings tracing back to what it was.
+reset_tracing() {
+	evt reset $tracefs $results.settings || give_up 'tracing cannot be reset'
+}
+
+# What the kernel has to say of itself.
+check_health() {
+	# 4096: a module from out of tree; 8192: one without a signature.
+	[ $(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192))) -eq 0 ] ||
+		give_up "the kernel is tainted: $(cat /proc/sys/kernel/tainted)"
+}
+
+# Mounts, does something, unmounts, and unloads.
+with_module() { # command...
+	insmod /eventfs/rust_eventfs.ko || give_up 'the module cannot be loaded'
+	mount -t eventfs nodev $mnt || give_up 'it cannot be mounted'
+	"$@"
+	reset_tracing
+	umount $mnt || give_up 'it cannot be unmounted'
+	tries=0
+	while [ "$(cat /sys/module/rust_eventfs/refcnt)" != 0 ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || give_up 'references to the module are left'
+		usleep 50000
+	done
+	rmmod rust_eventfs || give_up 'the module cannot be unloaded'
+	check_health
+}
+
+# Stress, with a line each minute.
+stress_round() { # seconds
+	attempt "$1" stress run $mnt --seed "$seed" --seconds "$1" --progress 60 \
+		--threads 6 --patience $patience
+}
+
+# The fuzzer, as everybody.
+fuzz_round() { # seconds
+	for who in root user namespace; do
+		attempt "$1" stress fuzz $mnt --as $who --seed "$seed" --seconds "$1" \
+			--patience $patience \
+			--step 10
+		reset_tracing
+		mount -o remount,uid=1000,gid=1000,mode=755 $mnt
+	done
+}
+
+: >$results
+mkfifo $results.pipe
+evt reset -s $tracefs $results.settings
+began=$(seconds)
+end=$((began + MINUTES * 60))
+# shellcheck disable=SC2153 # The host sets it.
+seed=$SEED
+round=0
+while [ "$(seconds)" -lt $end ]; do
+	left=$((end - $(seconds)))
+	# A minute is for the fuzzer.
+	[ $left -lt 360 ] || left=360
+	fuzz=$((left / 18 + 1))
+	round=$((round + 1))
+	echo "# $((($(seconds) - began) / 60)) min: round $round, seed $seed"
+	with_module stress_round $((left - fuzz * 3))
+	with_module fuzz_round $fuzz
+	seed=$((seed + 1))
+done
+echo "# $round rounds, seeds $SEED to $((seed - 1)), $(($(seconds) - began)) s"
+totals

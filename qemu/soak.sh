@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make soak`: stress and fuzzer in the guest for MINUTES (60), one round after
+# the other, each with a seed of its own from SEED (the clock) on.  KERNEL is
+# the flavour (normal).  Fails if anything was wrong, also on the console.
+
+here=$(dirname "$0")
+# shellcheck source=qemu/parts.sh
+. "$here/parts.sh"
+
+minutes=${MINUTES:-60}
+seed=${SEED:-$(date +%s)}
+flavour=${KERNEL:-normal}
+case $minutes$seed in
+*[!0-9]*) die "MINUTES and SEED are numbers" ;;
+esac
+# Else the guest's shell takes it for an octal number.
+minutes=$((10#$minutes)) seed=$((10#$seed))
+
+with_lock "$CACHE/setup.lock" setup build guest
+kernel "$flavour"
+module "$KERNEL_DIR" "$flavour"
+helpers
+
+echo "# $flavour kernel, $minutes minutes, seeds from $seed on"
+output=$(mktemp "$BUILD/log/soak-$flavour.XXXXXX")
+# It ends in time by itself, but for its last round and the checks at the end.
+guest "$flavour" $((minutes * 60 + 1800)) "exec </dev/null >/dev/ttyS1 2>&1
+MINUTES=$minutes SEED=$seed
+$(<"$here/guest/soak.sh")" > >(tee "$output")
+wait $!
+mv "$output" "$RUN/output"
+
+failed=0
+if [ "$GUEST_STATUS" != 0 ]; then
+	say "error: soaking failed ($GUEST_STATUS); its output: $(pretty "$RUN/output")"
+	failed=1
+fi
+console_is_clean || {
+	say "error: the console is not clean: $(pretty "$RUN/console")"
+	failed=1
+}
+[ $failed -ne 0 ] || echo "soaked for $minutes minutes: nothing was wrong"
+exit $failed
