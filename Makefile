@@ -2,7 +2,7 @@
 #
 # Every command of the project.  kbuild does not read this file: it has Kbuild.
 
-.PHONY: all run shell test soak lint doc setup clean distclean help
+.PHONY: all run shell test mutants soak lint doc setup clean distclean help
 
 all:
 	@bash qemu/build.sh
@@ -15,6 +15,9 @@ shell:
 
 test:
 	@bash qemu/test.sh
+
+mutants:
+	@bash qemu/mutants.sh
 
 soak:
 	@bash qemu/soak.sh
@@ -43,6 +46,8 @@ help:
 ##                      on a terminal it leaves you in a shell in the guest
 ## make shell           the same without the tour
 ## make test            run the tests in the guest, on both kernels
+## make mutants         show that the tests notice mistakes: those of
+##                      tests/mutants, one after the other (half an hour)
 ## make soak            stress the module in the guest for MINUTES
 ## make lint            rustfmt, clippy, checkpatch, shellcheck
 ## make doc             the module's documentation (build/doc)
@@ -52,8 +57,9 @@ help:
 ##
 ## Variables:
 ##   T=PATTERN          only the tests whose name contains PATTERN
-##   KERNEL=FLAVOUR     normal, debug or kcsan (test: default the first two;
-##                      others: normal)
+##   M=PATTERN          only the mutants whose name contains PATTERN
+##   KERNEL=FLAVOUR     normal, debug or kcsan (test, mutants: default the
+##                      first two; the others: normal)
 ##   KERNEL_SRC=PATH    the kernel's source, a folder or a tarball
 ##   KERNEL_SHA256=SUM  accept a kernel tarball with this SHA-256
 ##   LLVM=-19 RUSTC=... BINDGEN=... BUSYBOX=...  the tools to use

@@ -214,8 +214,12 @@ look() {
 				missing busybox-static "a static busybox (or name one: BUSYBOX=)"
 			fi
 			;;
+		mutants)
+			need_command patch
+			;;
 		lint)
 			need_command git
+			need_command patch
 			need_command shellcheck
 			need_beside_rustc "${RUSTFMT:-}" rustfmt
 			need_beside_rustc "${CLIPPY_DRIVER:-}" rust-clippy
@@ -307,7 +311,7 @@ install_busybox() {
 }
 
 # setup WHAT...: afterwards the tools for these purposes are there, and the
-# variables that name them are exported.  WHAT: build, guest, lint.
+# variables that name them are exported.  WHAT: build, guest, mutants, lint.
 setup() {
 	local packages
 	[ "$(uname -s) $(uname -m)" = "Linux x86_64" ] ||

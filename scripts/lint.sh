@@ -116,6 +116,21 @@ shell_scripts() {
 	scripts | all_of shellcheck -x
 }
 
+one_by_one() {
+	local patch status=0
+	for patch; do
+		patch -p1 -F0 -s -f --dry-run <"$patch" || {
+			echo "$patch does not apply any more"
+			status=1
+		}
+	done
+	return $status
+}
+
+mutants_apply() {
+	files 'tests/mutants/*.patch' | all_of one_by_one
+}
+
 helpers_format() {
 	cd tests/helpers || return
 	find src ../stress/src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
@@ -132,6 +147,7 @@ check 'clippy' rust_clippy
 check 'checkpatch on files' checkpatch_files
 check 'checkpatch on commits' checkpatch_commits
 check 'shellcheck' shell_scripts
+check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
 check 'helpers clippy' helpers_clippy
 

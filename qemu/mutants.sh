@@ -1,0 +1,245 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make mutants`: shows that the tests would notice mistakes.  Each patch of
+# tests/mutants makes one, in a copy of the sources; the tests that it names
+# have to fail with it, or the console has to show a report.  M=PATTERN chooses
+# patches, KERNEL=FLAVOUR those for that kernel.
+
+here=$(dirname "$0")
+# It is the name of a variable of kbuild, too.
+mutants=${M:-}
+# shellcheck source=qemu/parts.sh
+. "$here/parts.sh"
+
+PATCHES=$ROOT/tests/mutants
+# Everything that is not a mutant's.
+read -ra SOURCES <<<"Kbuild rust_eventfs.rs event_inode.rs include publish samples tests trace vfs"
+
+passed=0
+failed=0
+
+# field PATCH NAME: a line of the header of a patch.
+field() {
+	sed -n "/^diff /q; s/^$2: *//p" "$1"
+}
+
+# result STATUS TEXT: counts a mutant.
+result() {
+	if [ "$1" -eq 0 ]; then
+		echo "ok - $2"
+		passed=$((passed + 1))
+	else
+		echo "not ok - $2"
+		failed=$((failed + 1))
+	fi
+}
+
+# copy: the sources as they are, with their times, so that only the module
+# itself is built anew.
+copy() {
+	local folder=$BUILD/src
+	rm -rf "$folder"
+	mkdir -p "$folder"
+	(cd "$ROOT" && cp -a "${SOURCES[@]}" "$folder/") || return
+	# What was built last was built from something else.
+	touch "$folder/rust_eventfs.rs"
+}
+
+# build FLAVOUR: the modules of the copy, in a folder that no guest looks into.
+build() {
+	ROOT=$BUILD/src module_make "$KERNEL_DIR" "$BUILD/next-$1" modules
+}
+
+# take FLAVOUR: what was built last is for the next guest.
+take() {
+	local module
+	rm -rf "${BUILD:?}/$1"
+	mkdir -p "$BUILD/$1"
+	find "$BUILD/next-$1" -name '*.ko' | while read -r module; do
+		cp "$module" "$BUILD/$1/" || return
+	done
+}
+
+# prepare PATCH: applies it to a copy, and builds that.  The exit status is 0, 1
+# if it does not apply, or 2 if it does not build.
+prepare() {
+	copy || return
+	patch -p1 -F0 -s -f --no-backup-if-mismatch -d "$BUILD/src" <"$1" || return 1
+	build "$(field "$1" Kernel)" || return 2
+}
+
+# said CONSOLE CONFIG TEXT: whether a flavour that has CONFIG_<CONFIG> ended
+# with this report of its own.
+said() {
+	[ "$(from_config "$KERNEL_DIR" "$2")" != y ] || grep -a -q "^eventfs-guest: $3" "$1"
+}
+
+# first_report CONSOLE: the first line of it that is trouble.
+first_report() {
+	bash "$here/console.sh" "$1" | sed -n 's/^ *[0-9]*:\(\[[^]]*\] *\)*//p' | head -n 1
+}
+
+# try FLAVOUR NAME LIMIT PATTERN...: runs tests in a guest with the module as it
+# is built now; sets CAUGHT to what has noticed something, empty if nothing has.
+try() {
+	local flavour=$1 name=$2 limit=$3 log=$LOGS/guest-$2 tests line
+	shift 3
+	CAUGHT=
+	# One thing that notices is enough, and what a mistake leaves behind may not
+	# let the guest come to its end.  (A warning must not end it, since there are
+	# reports that are known.)
+	# Nor may a deadlock that lockdep, which is off then, has reported, or a module
+	# that waits for what was leaked.
+	guest "$flavour" "$limit" "echo 1 >/proc/sys/kernel/panic_on_oops
+going=0
+while sleep 2; do
+	going=\$((going + 1))
+	grep -q '^rust_eventfs .* Unloading ' /proc/modules || going=0
+	if [ \"\$going\" -ge 45 ] || grep -q '^ debug_locks: *0' /proc/lockdep_stats; then
+		echo 'status 1' >/dev/ttyS2
+		poweroff -f
+	fi
+done 2>/dev/null &
+sh /eventfs/tests/run.sh ${*@Q} </dev/null >/dev/ttyS1 2>&1 || {
+	echo 'status 1' >/dev/ttyS2
+	poweroff -f
+}" >"$log" 2>"$log.messages"
+	mv "$log" "$RUN/output"
+	tests=$(tr -d '\r' <"$RUN/output" | sed -n 's/^not ok [0-9]* \([^ ]*\).*/\1/p' | paste -sd' ')
+	tr -d '\r' <"$RUN/console" >"$RUN/console.clean"
+	line=$(first_report "$RUN/console.clean") || true
+	if [ -n "$tests" ]; then
+		CAUGHT=$tests
+		[ -z "$line" ] || CAUGHT="$CAUGHT, and the console: $line"
+	elif [ -n "$line" ]; then
+		CAUGHT="the console: $line"
+	elif [ "$GUEST_STATUS" != 0 ]; then
+		CAUGHT="the guest, which did not come to its end ($GUEST_STATUS)"
+	elif ! said "$RUN/console.clean" DEBUG_KMEMLEAK 'kmemleak found nothing'; then
+		CAUGHT="kmemleak, which says nothing"
+	elif ! said "$RUN/console.clean" PROVE_LOCKING 'lockdep is on'; then
+		CAUGHT="lockdep, which is off"
+	fi
+}
+
+# unchanged FLAVOUR PATTERN...: without a mistake, all of these tests pass.
+unchanged() {
+	local flavour=$1 counts
+	shift
+	copy || die "the sources cannot be copied"
+	HINT="the unchanged sources have to build." \
+		step "build the unchanged module ($flavour)" "unchanged-$flavour" build "$flavour"
+	take "$flavour"
+	say "running the tests that the mutants name on the unchanged module ($flavour)"
+	try "$flavour" "unchanged-$flavour" "${LIMIT:-1500}" "$@"
+	[ -z "$CAUGHT" ] || die "the tests fail without a mutant: $CAUGHT" \
+		"look at $RUN, and at what \`make test\` says"
+	counts=$(tr -d '\r' <"$RUN/output" | tail -n 1)
+	say "$counts ($flavour, unchanged)"
+	case $counts in
+	*' passed, 0 failed, 0 skipped') ;;
+	*) die "not all tests that the mutants name can be run: $counts" "look at $RUN/output" ;;
+	esac
+}
+
+# mutant PATCH STATUS: has one that was prepared, with this outcome, caught.
+mutant() {
+	local patch=$1 status=$2 name flavour patterns log limit=180 start=$SECONDS
+	name=$(basename "$patch" .patch)
+	log=$(pretty "$LOGS/mutant-$name.log")
+	case $status in
+	0) ;;
+	1) result 1 "$name: does not apply (log: $log)" ;;
+	*) result 1 "$name: does not build (log: $log)" ;;
+	esac
+	[ "$status" -eq 0 ] || return 0
+	flavour=$(field "$patch" Kernel)
+	[ "$flavour" != debug ] || limit=900
+	read -ra patterns <<<"$(field "$patch" Caught-by)"
+	try "$flavour" "$name" "$limit" "${patterns[@]}"
+	if [ -n "$CAUGHT" ]; then
+		result 0 "$name: caught by $CAUGHT [$(elapsed $((SECONDS - start)))]"
+	else
+		result 1 "$name: SURVIVED: $(field "$patch" Subject) ($(pretty "$RUN"))"
+	fi
+}
+
+# begin PATCH: prepares it in the background, if there is one; sets BUILDER.
+begin() {
+	BUILDER=
+	[ -n "$1" ] || return 0
+	prepare "$1" >"$LOGS/mutant-$(basename "$1" .patch).log" 2>&1 </dev/null &
+	BUILDER=$!
+}
+
+# all_of FLAVOUR PATCH...: one after the other.  While one is in its guest, the
+# next one is built.
+all_of() {
+	local flavour=$1 patch status
+	shift
+	begin "$1"
+	while [ $# -gt 0 ]; do
+		patch=$1
+		shift
+		status=0
+		wait "$BUILDER" || status=$?
+		[ "$status" -ne 0 ] || take "$flavour"
+		begin "${1:-}"
+		mutant "$patch" "$status"
+	done
+}
+
+# check PATCH: whether its header says what is needed.
+check() {
+	local name pattern
+	for name in Subject Rows Kernel Caught-by; do
+		[ -n "$(field "$1" "$name")" ] || die "$1 has no line $name:"
+	done
+	case $(field "$1" Kernel) in
+	normal | debug) ;;
+	*) die "$1 is for no kernel that there is" ;;
+	esac
+	for pattern in $(field "$1" Caught-by); do
+		find "$ROOT/tests" -mindepth 2 -maxdepth 2 -path "*$pattern*.sh" | grep -q . ||
+			die "$1: no test is called like $pattern"
+	done
+}
+
+# chosen FLAVOUR: the patches for a kernel.
+chosen() {
+	local patch
+	for patch in "$PATCHES"/*"$mutants"*.patch; do
+		[ ! -e "$patch" ] || [ "$(field "$patch" Kernel)" != "$1" ] || echo "$patch"
+	done
+}
+
+for patch in "$PATCHES"/*"$mutants"*.patch; do
+	[ -e "$patch" ] || die "no mutant is called like $mutants" "see $(pretty "$PATCHES")"
+	check "$patch"
+done
+
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+with_lock "$CACHE/setup.lock" setup build guest mutants
+helpers
+BUILD=$BUILD/mutants
+LOGS=$BUILD/log
+mkdir -p "$BUILD" "$LOGS"
+exec {lock}>"$BUILD/lock"
+flock -n "$lock" || die "another \`make mutants\` runs in this folder"
+for flavour in ${KERNEL:-normal debug}; do
+	mapfile -t patches < <(chosen "$flavour")
+	[ ${#patches[@]} -gt 0 ] || continue
+	kernel "$flavour"
+	say "${#patches[@]} mutants for the $flavour kernel"
+	read -ra tests <<<"$(for patch in "${patches[@]}"; do
+		field "$patch" Caught-by | tr ' ' '\n'
+	done | sort -u | paste -sd' ')"
+	unchanged "$flavour" "${tests[@]}"
+	all_of "$flavour" "${patches[@]}"
+done
+
+[ $((passed + failed)) -gt 0 ] ||
+	die "none of the chosen mutants is for the ${KERNEL:-normal or debug} kernel"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
