@@ -55,7 +55,7 @@ all_of() {
 }
 
 rust_format() {
-	files '*.rs' ':!tests/helpers' ':!tests/stress' | all_of "$RUSTFMT" --check --edition 2021 \
+	files '*.rs' ':!tests/helpers' ':!tests/stress' ':!bench/guest' | all_of "$RUSTFMT" --check --edition 2021 \
 		--config-path "$KERNEL_SRC_DIR/.rustfmt.toml"
 }
 
@@ -133,11 +133,14 @@ mutants_apply() {
 
 helpers_format() {
 	cd tests/helpers || return
-	find src ../stress/src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
+	find src ../stress/src ../../bench/guest/src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
 }
 
 helpers_clippy() {
 	cd tests/helpers || return
+	PATH=$(dirname "$CARGO"):$PATH "$CARGO" clippy --release --locked --all-targets \
+		--target-dir "$BUILD/helpers-clippy" -- -D warnings || return
+	cd ../../bench/guest || return
 	PATH=$(dirname "$CARGO"):$PATH "$CARGO" clippy --release --locked --all-targets \
 		--target-dir "$BUILD/helpers-clippy" -- -D warnings
 }

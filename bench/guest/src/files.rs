@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is warm: a path, and the files of an event.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io;
+
+use crate::clock::timed;
+use crate::lookup::hold;
+use crate::peer::{in_turn, Peer};
+use crate::plan::Plan;
+use crate::sample::{each, progress, sample};
+use crate::Outcome;
+
+/// How often something is done within one sample.
+const TIMES: usize = 500;
+
+/// Opens, reads to the end, and closes.
+fn read(dir: &OwnedFd, name: &CStr, buffer: &mut [u8]) -> Outcome {
+    let file = fs::openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    while io::read(&file, &mut *buffer)? > 0 {}
+    Ok(())
+}
+
+/// Measures on the events that the kernel has.
+pub fn measure(plan: &Plan) -> Outcome {
+    progress("a warm path, and the files of an event");
+    let mut buffer = vec![0; 16 * 1024];
+    for rep in 0..plan.repeats {
+        for peer in in_turn(&[Peer::Mirror, Peer::Kernel], rep) {
+            // Four components below what is mounted, as a path from there has.
+            let above = hold(&peer.tree(".."))?;
+            let path = CString::new("events/sched/sched_switch/format")?;
+            let stat = || -> Outcome {
+                fs::statat(&above, path.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)?;
+                Ok(())
+            };
+            stat()?;
+            let (ns, ()) = timed(|| (0..TIMES).try_for_each(|_| stat()))?;
+            sample("stat-warm", peer.name(), 0, rep, each(ns, TIMES));
+            let dir = hold(&peer.tree("sched/sched_switch"))?;
+            for name in ["format", "id", "enable"] {
+                let file = CString::new(name)?;
+                let mut once = || read(&dir, &file, &mut buffer);
+                once()?;
+                let (ns, ()) = timed(|| (0..TIMES).try_for_each(|_| once()))?;
+                sample(
+                    &format!("read-{name}"),
+                    peer.name(),
+                    0,
+                    rep,
+                    each(ns, TIMES),
+                );
+            }
+        }
+    }
+    Ok(())
+}

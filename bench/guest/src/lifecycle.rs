@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Loading, mounting, and their opposites.
+
+use std::ffi::{CStr, CString};
+use std::fs::{self, File};
+use std::path::Path;
+
+use rustix::mount::{mount, mount_remount, unmount, MountFlags, UnmountFlags};
+use rustix::system::{delete_module, finit_module};
+
+use crate::caches::settle;
+use crate::clock::timed;
+use crate::peer::MOUNT;
+use crate::plan::Plan;
+use crate::sample::{progress, sample};
+use crate::Outcome;
+
+/// The module.
+const MODULE: &str = "/eventfs/rust_eventfs.ko";
+/// The client that makes synthetic trees.
+const SYNTHETIC: &str = "/eventfs/modules/eventfs_synthetic.ko";
+
+/// Loads a module.
+fn insmod(path: &str) -> Outcome {
+    let file = File::open(path)?;
+    finit_module(&file, c"", 0).map_err(|error| format!("insmod {path}: {error}"))?;
+    Ok(())
+}
+
+/// Unloads a module.
+fn rmmod(name: &CStr) -> Outcome {
+    delete_module(name, 0).map_err(|error| format!("rmmod {name:?}: {error}"))?;
+    Ok(())
+}
+
+/// Mounts eventfs.
+fn mount_eventfs() -> Outcome {
+    mount("nodev", MOUNT, "eventfs", MountFlags::empty(), None)?;
+    Ok(())
+}
+
+/// Lets directories be listed in this way.
+fn list_from(listing: &str) -> Outcome {
+    let options = CString::new(format!("readdir={listing}"))?;
+    mount_remount(MOUNT, MountFlags::empty(), options)?;
+    Ok(())
+}
+
+/// Measures how long these take.
+pub fn measure(plan: &Plan) -> Outcome {
+    progress("insmod, mount, umount, rmmod");
+    for rep in 0..plan.repeats {
+        settle()?;
+        let step = |row: &str, work: &dyn Fn() -> Outcome| -> Outcome {
+            let (ns, ()) = timed(work)?;
+            sample(row, "ours", 0, rep, ns as f64 / 1e6);
+            Ok(())
+        };
+        step("insmod", &|| insmod(MODULE))?;
+        step("mount", &mount_eventfs)?;
+        // As long as nobody has looked at anything, the tree is not there.
+        step("first-look", &|| {
+            Ok(fs::metadata(Path::new(MOUNT).join("events/sched")).map(drop)?)
+        })?;
+        step("umount", &|| Ok(unmount(MOUNT, UnmountFlags::empty())?))?;
+        step("rmmod", &|| rmmod(c"rust_eventfs"))?;
+    }
+    Ok(())
+}
+
+/// The module while it is loaded and mounted, for the other measurements.
+pub struct Loaded {
+    /// Whether synthetic trees can be made.
+    pub synthetic: bool,
+    /// Whether directories can be listed from the metadata.
+    metadata: bool,
+}
+
+impl Loaded {
+    /// Loads and mounts all that there is.
+    pub fn new() -> Outcome<Self> {
+        if !Path::new("/sys/module/rust_eventfs").exists() {
+            insmod(MODULE)?;
+            mount_eventfs()?;
+        }
+        let metadata = match list_from("metadata") {
+            Ok(()) => {
+                list_from("dentries")?;
+                true
+            }
+            Err(error) => {
+                progress(format!("no mount option readdir=metadata: {error}"));
+                false
+            }
+        };
+        let synthetic = Path::new(SYNTHETIC).exists() && {
+            insmod(SYNTHETIC)?;
+            crate::peer::has_synthetic()
+        };
+        if !synthetic {
+            progress("no synthetic trees: eventfs_synthetic.ko is missing");
+        }
+        Ok(Self {
+            synthetic,
+            metadata,
+        })
+    }
+
+    /// Does something while directories are listed from the metadata, if that
+    /// can be chosen. All mounts are of one tree, so it holds for all of them.
+    pub fn listing_metadata(&self, work: impl FnOnce() -> Outcome) -> Outcome {
+        if self.metadata {
+            list_from("metadata")?;
+            work()?;
+            list_from("dentries")?;
+        }
+        Ok(())
+    }
+
+    /// Takes all away again.
+    pub fn unload(self) -> Outcome {
+        unmount(MOUNT, UnmountFlags::empty())?;
+        if self.synthetic {
+            rmmod(c"eventfs_synthetic")?;
+        }
+        rmmod(c"rust_eventfs")
+    }
+}

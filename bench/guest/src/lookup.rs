@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Looks names up in one directory.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::caches::drop_caches;
+use crate::clock::timed;
+use crate::peer::child;
+use crate::sample::{each, Random};
+use crate::Outcome;
+
+/// How many names are looked up between two times of making all cold. The
+/// same whatever the size of the directory, so that what is new for the first
+/// of them has the same weight everywhere.
+const BATCH: usize = 10;
+/// How often.
+const BATCHES: usize = 20;
+
+/// A directory to look names up in. It is not opened for reading: that would
+/// make all its children warm.
+pub fn hold(path: &Path) -> Outcome<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(fs::open(path, flags, Mode::empty())
+        .map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+/// Looks up names that are there.
+pub fn find_all(dir: &OwnedFd, names: &[CString]) -> Outcome {
+    for name in names {
+        fs::statat(dir, name.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| format!("{name:?}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Looks up a name that is not there.
+pub fn find_nothing(dir: &OwnedFd, name: &CStr) -> Outcome {
+    match fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(format!("{name:?}: {error}").into()),
+        Ok(_) => Err(format!("{name:?} is there").into()),
+    }
+}
+
+/// Nanoseconds for a look-up of a cold name among `size`.
+pub fn cold(path: &Path, size: usize, random: &mut Random) -> Outcome<f64> {
+    let dir = hold(path)?;
+    let mut total = 0;
+    for _ in 0..BATCHES {
+        // One from each tenth of the directory, so that all are different.
+        let part = size / BATCH;
+        let names: Vec<CString> = (0..BATCH)
+            .map(|number| CString::new(child(number * part + random.below(part))))
+            .collect::<Result<_, _>>()?;
+        drop_caches()?;
+        let (ns, ()) = timed(|| find_all(&dir, &names))?;
+        total += ns;
+    }
+    Ok(each(total, BATCH * BATCHES))
+}
+
+/// Nanoseconds for a look-up of a name that is not there, and was not looked
+/// up before.
+pub fn missing(path: &Path, random: &mut Random) -> Outcome<f64> {
+    let dir = hold(path)?;
+    let first = random.below(1 << 30);
+    let names: Vec<CString> = (first..first + BATCH * BATCHES)
+        .map(|number| CString::new(format!("no_{number:x}")))
+        .collect::<Result<_, _>>()?;
+    drop_caches()?;
+    let (ns, ()) = timed(|| names.iter().try_for_each(|name| find_nothing(&dir, name)))?;
+    Ok(each(ns, names.len()))
+}

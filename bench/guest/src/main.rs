@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Measures rust_eventfs beside the kernel's own eventfs, debugfs and sysfs.
+//!
+//! In the guest, `measure` and `parallel` print one line of CSV for each
+//! sample, and lines that begin with `#` for who waits.
+
+mod caches;
+mod clock;
+mod files;
+mod lifecycle;
+mod lookup;
+mod memory;
+mod parallel;
+mod peer;
+mod plan;
+mod sample;
+mod trees;
+mod walk;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use plan::Plan;
+
+/// What everything here returns: whatever goes wrong is told and ends it.
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// All measurements for which one CPU is enough.
+///
+/// What looks at the tree of the running kernel comes first, while there are
+/// no more events than those the kernel brings along.
+fn measure(plan: &Plan) -> Outcome {
+    lifecycle::measure(plan)?;
+    let loaded = lifecycle::Loaded::new()?;
+    files::measure(plan)?;
+    walk::measure(plan, &loaded)?;
+    trees::measure(plan, loaded)?.unload()
+}
+
+/// Runs the command that the arguments name.
+fn run(args: &[String]) -> Outcome {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["measure", rest @ ..] => measure(&Plan::new(rest)?),
+        ["parallel", rest @ ..] => parallel::measure(&Plan::new(rest)?),
+        _ => Err("usage: eventfs-bench measure|parallel [--quick] [--repeat N]".into()),
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("# error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

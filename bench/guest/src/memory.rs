@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the kernel holds: by the line that allocated it, and by slab cache.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::Outcome;
+
+/// A moment of `/proc/allocinfo`: bytes for each allocating line.
+pub struct Lines(BTreeMap<String, i64>);
+
+/// How many more bytes a line has allocated.
+pub type Growth = BTreeMap<String, i64>;
+
+impl Lines {
+    /// As it is now. Objects of slabs count with the size of their cache.
+    pub fn now() -> Outcome<Self> {
+        let text = fs::read_to_string("/proc/allocinfo")?;
+        let mut lines = BTreeMap::new();
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            let (Some(bytes), Some(_calls)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let Ok(bytes) = bytes.parse::<i64>() else {
+                continue;
+            };
+            let place = words.collect::<Vec<_>>().join(" ");
+            *lines.entry(place).or_default() += bytes;
+        }
+        Ok(Self(lines))
+    }
+
+    /// What has changed until `later`.
+    pub fn until(&self, later: &Self) -> Growth {
+        later
+            .0
+            .iter()
+            .map(|(place, bytes)| (place.clone(), bytes - self.0.get(place).unwrap_or(&0)))
+            .filter(|(_, bytes)| *bytes != 0)
+            .collect()
+    }
+}
+
+/// Whether a line allocates what belongs to a file system's directories: not
+/// the pages of slabs (their objects are counted), nor those of processes and
+/// of the page cache, nor what the client that makes the directories needs for
+/// itself.
+pub fn is_metadata(place: &str) -> bool {
+    let of_memory = place.starts_with("mm/") && !place.starts_with("mm/util.c");
+    let of_others = [
+        "kernel/",
+        "arch/",
+        "lib/maple",
+        "fs/proc/",
+        "fs/seq_file",
+        "fs/file",
+    ]
+    .iter()
+    .any(|prefix| place.starts_with(prefix));
+    !of_memory && !of_others && !place.contains("[eventfs_synthetic]")
+}
+
+/// The sum of what lines that `which` chooses have grown by.
+pub fn sum(growth: &Growth, which: impl Fn(&str) -> bool) -> f64 {
+    growth
+        .iter()
+        .filter(|(place, _)| which(place))
+        .map(|(_, bytes)| *bytes as f64)
+        .sum()
+}
+
+/// The bytes of all objects of all slab caches.
+pub fn slab() -> Outcome<f64> {
+    let text = fs::read_to_string("/proc/slabinfo")?;
+    let mut total = 0.0;
+    for line in text.lines().skip(2) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let [_, active, _, size, ..] = words.as_slice() {
+            total += active.parse::<f64>()? * size.parse::<f64>()?;
+        }
+    }
+    Ok(total)
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who is measured, and how each gets its directories.
+
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+
+/// Where eventfs is mounted.
+pub const MOUNT: &str = "/mnt";
+/// Where tracefs is mounted.
+pub const TRACEFS: &str = "/sys/kernel/tracing";
+/// The function that the probes are on.
+const PROBED: &str = "__x64_sys_umask";
+/// What tracefs takes with one write.
+const MOST_WRITTEN: usize = 4000;
+
+/// Who is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Ours, directories made through the module functions.
+    Ours,
+    /// Ours, showing the kernel's events.
+    Mirror,
+    /// The kernel's own eventfs.
+    Kernel,
+    /// debugfs.
+    Debugfs,
+    /// sysfs.
+    Sysfs,
+}
+
+impl Peer {
+    /// Those whose directories the synthetic client makes.
+    pub const SYNTHETIC: [Self; 3] = [Self::Ours, Self::Debugfs, Self::Sysfs];
+
+    /// Its name in the samples.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Mirror => "mirror",
+            Self::Kernel => "kernel",
+            Self::Debugfs => "debugfs",
+            Self::Sysfs => "sysfs",
+        }
+    }
+
+    /// Its name in the samples when it lists directories from the metadata.
+    pub fn name_from_metadata(self) -> String {
+        format!("{}-metadata", self.name())
+    }
+
+    /// Whether it is ours.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::Mirror)
+    }
+
+    /// What the synthetic client calls it.
+    fn kind(self) -> Option<&'static str> {
+        match self {
+            Self::Ours => Some("eventfs"),
+            Self::Debugfs => Some("debugfs"),
+            Self::Sysfs => Some("sysfs"),
+            Self::Mirror | Self::Kernel => None,
+        }
+    }
+
+    /// Where a tree of this name is.
+    pub fn tree(self, name: &str) -> PathBuf {
+        let above = match self {
+            Self::Ours => Path::new(MOUNT).to_path_buf(),
+            Self::Mirror => Path::new(MOUNT).join("events"),
+            Self::Kernel => Path::new(TRACEFS).join("events"),
+            Self::Debugfs => Path::new("/sys/kernel/debug").to_path_buf(),
+            Self::Sysfs => Path::new("/sys/kernel").to_path_buf(),
+        };
+        above.join(name)
+    }
+}
+
+/// The name of a directory's child.
+pub fn child(number: usize) -> String {
+    format!("event_{number:06}")
+}
+
+/// `peers` in another order in each repetition, so that none is always the one
+/// that comes after the same other.
+pub fn in_turn(peers: &[Peer], rep: usize) -> Vec<Peer> {
+    let mut turned = peers.to_vec();
+    if !turned.is_empty() {
+        turned.rotate_left(rep % peers.len());
+    }
+    turned
+}
+
+/// Adds kprobe events to a group.
+pub fn add_probes(group: &str, count: usize) -> Outcome {
+    let path = Path::new(TRACEFS).join("kprobe_events");
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    let mut lines = String::new();
+    for number in 0..count {
+        writeln!(lines, "p:{group}/{} {PROBED}", child(number))?;
+        if lines.len() > MOST_WRITTEN - 100 || number + 1 == count {
+            file.write_all(lines.as_bytes())?;
+            lines.clear();
+        }
+    }
+    Ok(())
+}
+
+/// Whether the module with the synthetic trees is there.
+pub fn has_synthetic() -> bool {
+    control().exists()
+}
+
+/// The file that takes commands for synthetic trees.
+fn control() -> PathBuf {
+    Path::new(MOUNT).join("synthetic/control")
+}
+
+/// Gives a command to the client; returns how long it took in the kernel.
+fn command(text: &str) -> Outcome<u64> {
+    fs::write(control(), text).map_err(|error| format!("{text}: {error}"))?;
+    let path = Path::new(MOUNT).join("synthetic/status");
+    let status = fs::read_to_string(path)?;
+    let mut words = status.split_whitespace();
+    while let Some(word) = words.next() {
+        if word.trim_end_matches([':', '=']) == "ns" {
+            return Ok(words.next().ok_or("no time")?.parse()?);
+        }
+        if let Some(number) = word.strip_prefix("ns=") {
+            return Ok(number.parse()?);
+        }
+    }
+    Err(format!("the status does not say how long it took: {status}").into())
+}
+
+/// Makes a synthetic tree: `systems` of `events` of `files`. Returns the time.
+pub fn create(peer: Peer, name: &str, systems: usize, events: usize, files: usize) -> Outcome<u64> {
+    let kind = peer.kind().ok_or("not a synthetic kind")?;
+    command(&format!("create {kind} {name} {systems} {events} {files}"))
+}
+
+/// Removes a synthetic tree. Returns the time.
+pub fn remove(peer: Peer, name: &str) -> Outcome<u64> {
+    let kind = peer.kind().ok_or("not a synthetic kind")?;
+    command(&format!("remove {kind} {name}"))
+}

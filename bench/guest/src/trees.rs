@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Directories with few and with many children: what adding, removing and
+//! holding them costs, and what looking for one among them.
+
+use std::fs;
+use std::path::Path;
+
+use crate::caches::{drop_caches, settle};
+use crate::lifecycle::Loaded;
+use crate::lookup;
+use crate::memory::{self, Lines};
+use crate::peer::{self, in_turn, Peer, TRACEFS};
+use crate::plan::Plan;
+use crate::sample::{each, progress, sample, Random};
+use crate::walk;
+use crate::Outcome;
+
+/// The files of each directory.
+const FILES: usize = 6;
+
+/// The name of the directory with this many children.
+fn tree_name(size: usize) -> String {
+    format!("bench_{size}")
+}
+
+/// Tells what grew, and by how much for each of `size` directories.
+fn tell_parts(name: &str, size: usize, growth: &memory::Growth, which: impl Fn(&str) -> bool) {
+    for (place, bytes) in growth {
+        let share = *bytes as f64 / size as f64;
+        if which(place) && share.abs() >= 0.5 {
+            println!("#bytes {name}, {size} directories: {share:.1} each: {place}");
+        }
+    }
+}
+
+/// Adds the groups of kprobe events, and measures what the kernel's eventfs
+/// spends on them, and ours.
+fn add_groups(sizes: &[usize]) -> Outcome {
+    // What is there already is known from here on.
+    walk::walk(&Peer::Mirror.tree(""), false)?;
+    for &size in sizes {
+        progress(format!("{size} kprobe events"));
+        let name = tree_name(size);
+        let of_eventfs = |place: &str| place.starts_with("fs/tracefs/event_inode.c");
+        let before = Lines::now()?;
+        peer::add_probes(&name, size)?;
+        let growth = before.until(&Lines::now()?);
+        let kernel = memory::sum(&growth, of_eventfs);
+        sample(
+            "metadata-nodes",
+            Peer::Kernel.name(),
+            size,
+            0,
+            kernel / size as f64,
+        );
+        // The first look makes our nodes; dentries and inodes go again.
+        drop_caches()?;
+        let before = Lines::now()?;
+        walk::list(&Peer::Mirror.tree(&name), size)?;
+        drop_caches()?;
+        let growth = before.until(&Lines::now()?);
+        let of_rust = |place: &str| place.starts_with("rust/");
+        let mirror = memory::sum(&growth, of_rust);
+        sample(
+            "metadata",
+            Peer::Mirror.name(),
+            size,
+            0,
+            mirror / size as f64,
+        );
+        tell_parts(Peer::Mirror.name(), size, &growth, of_rust);
+    }
+    Ok(())
+}
+
+/// Measures what the kernel's eventfs spends on the names: a new instance has
+/// all directories once more, and copies no other strings for them.
+fn measure_names(sizes: &[usize]) -> Outcome {
+    progress("a tracing instance, for the memory of names");
+    let instance = Path::new(TRACEFS).join("instances/bench");
+    let before = Lines::now()?;
+    fs::create_dir(&instance)?;
+    let growth = before.until(&Lines::now()?);
+    fs::remove_dir(&instance)?;
+    let copied = |place: &str| place.starts_with("mm/util.c");
+    let names = memory::sum(&growth, copied);
+    let probes: usize = sizes.iter().sum();
+    sample(
+        "metadata-name",
+        Peer::Kernel.name(),
+        probes,
+        0,
+        names / probes as f64,
+    );
+    tell_parts("instance", probes, &growth, |_| true);
+    settle()
+}
+
+/// Measures what our directories take: with a module that is loaded for each
+/// number of them, for it may keep what it has needed for others.
+fn measure_memory(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
+    progress("the memory of our directories");
+    for rep in 0..plan.repeats {
+        for &size in plan.sizes {
+            loaded.unload()?;
+            loaded = Loaded::new()?;
+            settle()?;
+            let ours = Peer::Ours.name();
+            let before = Lines::now()?;
+            peer::create(Peer::Ours, &tree_name(size), 0, size, FILES)?;
+            let growth = before.until(&Lines::now()?);
+            let bytes = memory::sum(&growth, memory::is_metadata);
+            sample("metadata", ours, size, rep, bytes / size as f64);
+            if rep == 0 && size >= 1000 {
+                tell_parts(ours, size, &growth, memory::is_metadata);
+            }
+            peer::remove(Peer::Ours, &tree_name(size))?;
+            settle_all()?;
+            let left = memory::sum(&before.until(&Lines::now()?), memory::is_metadata);
+            sample("metadata-left", ours, size, rep, left / size as f64);
+        }
+    }
+    Ok(loaded)
+}
+
+/// Waits until what was removed has been freed: the kernel frees so many after
+/// each grace period that it disturbs nobody else.
+fn settle_all() -> Outcome {
+    let mut before = f64::MAX;
+    loop {
+        settle()?;
+        let slab = memory::slab()?;
+        // Some pages come and go.
+        if slab > before - 65536.0 {
+            return Ok(());
+        }
+        before = slab;
+    }
+}
+
+/// Makes the synthetic trees of one size, and measures that.
+fn add_synthetic(size: usize, rep: usize) -> Outcome {
+    for peer in in_turn(&Peer::SYNTHETIC, rep) {
+        settle()?;
+        let slab = memory::slab()?;
+        let before = Lines::now()?;
+        let ns = peer::create(peer, &tree_name(size), 0, size, FILES)?;
+        let growth = before.until(&Lines::now()?);
+        let slab = memory::slab()? - slab;
+        let bytes = memory::sum(&growth, memory::is_metadata);
+        sample("add", peer.name(), size, rep, each(ns, size));
+        sample("metadata-slab", peer.name(), size, rep, slab / size as f64);
+        if peer == Peer::Ours {
+            continue;
+        }
+        sample("metadata", peer.name(), size, rep, bytes / size as f64);
+        if rep == 0 && size >= 1000 {
+            tell_parts(peer.name(), size, &growth, memory::is_metadata);
+        }
+    }
+    Ok(())
+}
+
+/// Looks names up in the trees of one size.
+fn look_up(size: usize, rep: usize, peers: &[Peer], random: &mut Random) -> Outcome {
+    for peer in in_turn(peers, rep) {
+        let dir = peer.tree(&tree_name(size));
+        sample(
+            "cold",
+            peer.name(),
+            size,
+            rep,
+            lookup::cold(&dir, size, random)?,
+        );
+        sample(
+            "missing",
+            peer.name(),
+            size,
+            rep,
+            lookup::missing(&dir, random)?,
+        );
+    }
+    Ok(())
+}
+
+/// Lists the directory of one that has `size` children.
+fn list_one(name: &str, peer: Peer, size: usize, rep: usize) -> Outcome {
+    let dir = peer.tree(&tree_name(size));
+    drop_caches()?;
+    for row in ["readdir-cold", "readdir-warm"] {
+        sample(row, name, size, rep, walk::list(&dir, size)?);
+    }
+    Ok(())
+}
+
+/// Lists the directories with `size` children.
+fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
+    let turn = in_turn(peers, rep);
+    for peer in &turn {
+        list_one(peer.name(), *peer, size, rep)?;
+    }
+    loaded.listing_metadata(|| {
+        turn.iter()
+            .filter(|peer| peer.is_ours())
+            .try_for_each(|peer| list_one(&peer.name_from_metadata(), *peer, size, rep))
+    })
+}
+
+/// Measures all of this. Gives back the module, as it is loaded now.
+pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
+    if loaded.synthetic {
+        loaded = measure_memory(plan, loaded)?;
+    }
+    let probes: Vec<usize> = plan
+        .sizes
+        .iter()
+        .copied()
+        .filter(|size| *size <= plan.most_probes)
+        .collect();
+    add_groups(&probes)?;
+    measure_names(&probes)?;
+    let mut random = Random::new(1);
+    for rep in 0..plan.repeats {
+        for &size in plan.sizes {
+            progress(format!(
+                "directories with {size} children ({} of {})",
+                rep + 1,
+                plan.repeats
+            ));
+            let mut peers = Vec::new();
+            if size <= plan.most_probes {
+                peers.extend([Peer::Mirror, Peer::Kernel]);
+            }
+            if loaded.synthetic {
+                peers.extend(Peer::SYNTHETIC);
+                add_synthetic(size, rep)?;
+            }
+            look_up(size, rep, &peers, &mut random)?;
+            if size == plan.listed {
+                list(size, rep, &peers, &loaded)?;
+            }
+            if loaded.synthetic {
+                drop_caches()?;
+                for peer in in_turn(&Peer::SYNTHETIC, rep) {
+                    let ns = peer::remove(peer, &tree_name(size))?;
+                    sample("remove", peer.name(), size, rep, each(ns, size));
+                    settle_all()?;
+                }
+            }
+        }
+    }
+    Ok(loaded)
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Lists one directory, and whole trees.
+
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
+
+use crate::caches::drop_caches;
+use crate::clock::timed;
+use crate::lifecycle::Loaded;
+use crate::memory;
+use crate::peer::{create, in_turn, remove, Peer};
+use crate::plan::Plan;
+use crate::sample::{each, progress, sample};
+use crate::Outcome;
+
+/// The events of a synthetic subsystem.
+const EVENTS: usize = 10;
+/// The files of an event.
+const FILES: usize = 6;
+/// The name of the synthetic tree.
+const TREE: &str = "bench_walk";
+
+/// Opens a directory for reading.
+fn open_dir(at: &OwnedFd, name: &std::ffi::CStr) -> Outcome<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(fs::openat(at, name, flags, Mode::empty())?)
+}
+
+/// Lists a directory, asks for each entry's attributes if `stat` (as `ls -l`
+/// does; `find` does not), and does the same with the directories in it.
+/// Returns the number of entries.
+fn walk_from(dir: &OwnedFd, stat: bool) -> Outcome<usize> {
+    let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
+    let mut below: Vec<CString> = Vec::new();
+    let mut count = 0;
+    let mut entries = RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        count += 1;
+        if stat {
+            fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        }
+        if entry.file_type() == FileType::Directory {
+            below.push(name.to_owned());
+        }
+    }
+    for name in below {
+        count += walk_from(&open_dir(dir, &name)?, stat)?;
+    }
+    Ok(count)
+}
+
+/// As [`walk_from`].
+pub fn walk(path: &Path, stat: bool) -> Outcome<usize> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    walk_from(&fs::open(path, flags, Mode::empty())?, stat)
+}
+
+/// Opens and lists one directory; returns the nanoseconds for each of its
+/// `size` entries, or an error if it has others.
+pub fn list(path: &Path, size: usize) -> Outcome<f64> {
+    let (ns, count) = timed(|| {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = fs::open(path, flags, Mode::empty())?;
+        let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
+        let mut entries = RawDir::new(&dir, &mut buffer);
+        let mut count = 0;
+        while let Some(entry) = entries.next() {
+            if entry?.file_type() == FileType::Directory {
+                count += 1;
+            }
+        }
+        Ok(count)
+    })?;
+    // `.` and `..` are directories, too.
+    if count != size + 2 {
+        return Err(format!("{}: {count} directories", path.display()).into());
+    }
+    Ok(ns as f64 / size as f64)
+}
+
+/// Walks a tree, cold and warm, in both ways. All is told for each entry.
+fn measure_one(name: &str, path: &Path, rep: usize) -> Outcome {
+    drop_caches()?;
+    let before = memory::slab()?;
+    let mut count = 0.0;
+    for (row, stat) in [("find", false), ("ls-lR", true)] {
+        drop_caches()?;
+        let (cold, entries) = timed(|| walk(path, stat))?;
+        let (warm, _) = timed(|| walk(path, stat))?;
+        sample(&format!("{row}-cold"), name, 0, rep, each(cold, entries));
+        sample(&format!("{row}-warm"), name, 0, rep, each(warm, entries));
+        count = entries as f64;
+    }
+    // What has gone meanwhile comes back only after grace periods.
+    crate::caches::settle()?;
+    let after = memory::slab()?;
+    drop_caches()?;
+    let dropped = memory::slab()?;
+    sample("walk-entries", name, 0, rep, count);
+    sample("walk-slab", name, 0, rep, (after - before) / count);
+    sample(
+        "walk-slab-dropped",
+        name,
+        0,
+        rep,
+        (dropped - before) / count,
+    );
+    Ok(())
+}
+
+/// Measures on the events that the kernel has, and on a synthetic tree.
+pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
+    progress("find and ls -lR over whole trees");
+    let mut peers = vec![Peer::Mirror, Peer::Kernel];
+    if loaded.synthetic {
+        for peer in Peer::SYNTHETIC {
+            create(peer, TREE, plan.systems, EVENTS, FILES)?;
+            peers.push(peer);
+        }
+    }
+    let place = |peer: Peer| match peer {
+        Peer::Mirror | Peer::Kernel => peer.tree(""),
+        _ => peer.tree(TREE),
+    };
+    // The first walk makes the metadata.
+    for peer in &peers {
+        walk(&place(*peer), true)?;
+    }
+    for rep in 0..plan.repeats {
+        let turn = in_turn(&peers, rep);
+        for peer in &turn {
+            measure_one(peer.name(), &place(*peer), rep)?;
+        }
+        loaded.listing_metadata(|| {
+            turn.iter()
+                .filter(|peer| peer.is_ours())
+                .try_for_each(|peer| measure_one(&peer.name_from_metadata(), &place(*peer), rep))
+        })?;
+    }
+    if loaded.synthetic {
+        for peer in Peer::SYNTHETIC {
+            remove(peer, TREE)?;
+        }
+    }
+    Ok(())
+}
