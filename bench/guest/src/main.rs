@@ -3,7 +3,8 @@
 //! Measures rust_eventfs beside the kernel's own eventfs, debugfs and sysfs.
 //!
 //! In the guest, `measure` and `parallel` print one line of CSV for each
-//! sample, and lines that begin with `#` for who waits.
+//! sample, and lines that begin with `#` for who waits. On the host, `report`
+//! makes the table, and the files for the plots, from these.
 
 mod caches;
 mod clock;
@@ -14,11 +15,13 @@ mod memory;
 mod parallel;
 mod peer;
 mod plan;
+mod report;
 mod sample;
 mod trees;
 mod walk;
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 use plan::Plan;
@@ -44,7 +47,12 @@ fn run(args: &[String]) -> Outcome {
     match words.as_slice() {
         ["measure", rest @ ..] => measure(&Plan::new(rest)?),
         ["parallel", rest @ ..] => parallel::measure(&Plan::new(rest)?),
-        _ => Err("usage: eventfs-bench measure|parallel [--quick] [--repeat N]".into()),
+        ["report", out, raw @ ..] if !raw.is_empty() => report::run(Path::new(out), raw),
+        _ => Err(
+            "usage: eventfs-bench measure|parallel [--quick] [--repeat N]\n\
+                  \x20      eventfs-bench report FOLDER CSV..."
+                .into(),
+        ),
     }
 }
 

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What has to be reached.
+
+use super::samples::Samples;
+
+/// Something that has to be reached.
+pub struct Bar {
+    /// In words.
+    pub text: String,
+    /// What was measured, if it was.
+    pub value: Option<f64>,
+    /// What it is compared with.
+    limit: f64,
+    /// Whether more is better.
+    more: bool,
+}
+
+impl Bar {
+    /// The value may be at most this.
+    fn at_most(limit: f64, text: impl Into<String>, value: Option<f64>) -> Self {
+        Self {
+            text: text.into(),
+            value,
+            limit,
+            more: false,
+        }
+    }
+
+    /// The value must be at least this.
+    fn at_least(limit: f64, text: impl Into<String>, value: Option<f64>) -> Self {
+        Self {
+            more: true,
+            ..Self::at_most(limit, text, value)
+        }
+    }
+
+    /// Whether it was reached, if that is known.
+    pub fn met(&self) -> Option<bool> {
+        self.value.map(|value| {
+            if self.more {
+                value >= self.limit
+            } else {
+                value <= self.limit
+            }
+        })
+    }
+
+    /// What it has to be, and what it is.
+    pub fn words(&self) -> String {
+        let value = match self.value {
+            Some(value) if value.abs() < 100.0 => format!("{value:.2}"),
+            Some(value) => format!("{value:.0}"),
+            None => "not measured".to_string(),
+        };
+        let verdict = match self.met() {
+            Some(true) => "met",
+            Some(false) => "MISSED",
+            None => "open",
+        };
+        let sign = if self.more { ">=" } else { "<=" };
+        format!("{}: {value} ({sign} {}) {verdict}", self.text, self.limit)
+    }
+}
+
+/// Bytes per directory.
+pub fn metadata(samples: &Samples, size: usize) -> Vec<Bar> {
+    let ours = samples.get("metadata", "ours", size);
+    vec![
+        Bar::at_most(
+            1.0,
+            "ours / kernel",
+            samples.ratio(("metadata", "ours", size), ("metadata", "kernel", size)),
+        ),
+        Bar::at_most(104.0, "the aim, bytes", ours.map(|spread| spread.median)),
+    ]
+}
+
+/// Look-ups of one kind. What is asked for is asked for at these sizes.
+pub fn lookup(samples: &Samples, row: &str) -> Vec<Bar> {
+    vec![
+        Bar::at_most(
+            1.3,
+            "ours at 100000 / ours at 10",
+            samples.ratio((row, "ours", 100_000), (row, "ours", 10)),
+        ),
+        Bar::at_least(
+            20.0,
+            "kernel / ours at 10000",
+            samples.ratio((row, "kernel", 10_000), (row, "ours", 10_000)),
+        ),
+    ]
+}
+
+/// Two CPUs. Where not even path walks in two file systems get that far, nothing is to be seen.
+pub fn parallel(samples: &Samples) -> Vec<Bar> {
+    let of = |row: &str, who: &str| samples.get(row, who, 2).map(|spread| spread.median);
+    let idle = of("parallel-mounts", "tmpfs").is_some_and(|machine| machine >= 1.8);
+    [
+        ("parallel-apart", "ours, each in its own directory"),
+        ("parallel", "ours, both in one directory"),
+    ]
+    .into_iter()
+    .map(|(row, text)| {
+        let value = of(row, "ours").filter(|ours| idle || *ours >= 1.8);
+        if idle || value.is_some() {
+            Bar::at_least(1.8, text, value)
+        } else {
+            let text = format!("{text} (two file systems do not get that far)");
+            Bar::at_least(1.8, text, value)
+        }
+    })
+    .collect()
+}
+
+/// Ours on the kernel's events, relative to the kernel's.
+pub fn mirror(samples: &Samples, row: &str, limit: f64) -> Vec<Bar> {
+    vec![Bar::at_most(
+        limit,
+        "mirror / kernel",
+        samples.ratio((row, "mirror", 0), (row, "kernel", 0)),
+    )]
+}
+
+/// Adding or removing. A removal that lasts longer than a grace period also frees
+/// some of what it has removed, so that linear does not mean the same to a hair.
+pub fn change(samples: &Samples, row: &str, linear: bool) -> Vec<Bar> {
+    let sizes = samples.sizes(row, "ours");
+    let largest = sizes.last().copied().unwrap_or(0);
+    let mut bars: Vec<Bar> = ["debugfs", "sysfs"]
+        .into_iter()
+        .map(|peer| {
+            Bar::at_most(
+                1.0,
+                format!("ours / {peer} at {largest}"),
+                samples.ratio((row, "ours", largest), (row, peer, largest)),
+            )
+        })
+        .collect();
+    if linear {
+        let smaller = sizes.iter().rev().nth(1).copied().unwrap_or(0);
+        bars.push(Bar::at_most(
+            1.5,
+            format!("ours, each of {largest} / each of {smaller}"),
+            samples.ratio((row, "ours", largest), (row, "ours", smaller)),
+        ));
+    }
+    bars
+}
+
+/// Memory after a walk and after `drop_caches`.
+pub fn walked(samples: &Samples) -> Vec<Bar> {
+    ["ours", "mirror"]
+        .into_iter()
+        .map(|who| {
+            Bar::at_most(
+                0.02,
+                format!("{who}: what stays / what the walk made"),
+                samples.ratio(("walk-slab-dropped", who, 0), ("walk-slab", who, 0)),
+            )
+        })
+        .collect()
+}
+
+/// Listing, at the size that is asked for.
+pub fn listing(samples: &Samples) -> Vec<Bar> {
+    let size = 10_000;
+    ["ours", "mirror"]
+        .into_iter()
+        .map(|who| {
+            let metadata = format!("{who}-metadata");
+            let row = "readdir-cold";
+            Bar::at_most(
+                1.2,
+                format!("{who} with readdir=metadata / kernel"),
+                samples.ratio((row, &metadata, size), (row, "kernel", size)),
+            )
+        })
+        .collect()
+}
+
+/// Loading.
+pub fn insmod(samples: &Samples) -> Vec<Bar> {
+    let time = samples.get("insmod", "ours", 0);
+    vec![Bar::at_most(
+        100.0,
+        "insmod, ms of guest time",
+        time.map(|spread| spread.median),
+    )]
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The samples, by what they are of.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::Outcome;
+
+/// All samples of one thing, summed up.
+#[derive(Clone, Copy)]
+pub struct Spread {
+    /// The median.
+    pub median: f64,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Spread {
+    /// Of at least one value.
+    fn of(values: &[f64]) -> Option<Self> {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let (min, max) = (*sorted.first()?, *sorted.last()?);
+        let upper = *sorted.get(sorted.len() / 2)?;
+        let lower = *sorted.get((sorted.len() - 1) / 2)?;
+        Some(Self {
+            median: f64::midpoint(lower, upper),
+            min,
+            max,
+            count: sorted.len(),
+        })
+    }
+}
+
+/// What a sample is of: the row, whose, the number of children.
+type Key = (String, String, usize);
+
+/// All samples.
+pub struct Samples(BTreeMap<Key, Vec<f64>>);
+
+impl Samples {
+    /// Reads lines of CSV. The first line of a file names the columns.
+    pub fn read(files: &[&str]) -> Outcome<Self> {
+        let mut samples = Self(BTreeMap::new());
+        for file in files {
+            let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+            for line in text.lines().skip(1) {
+                let fields: Vec<&str> = line.split(',').collect();
+                let [row, who, size, _rep, value] = fields.as_slice() else {
+                    return Err(format!("{file}: what is this line: {line}").into());
+                };
+                samples.add(row, who, size.parse()?, value.parse()?);
+            }
+        }
+        samples.complete();
+        Ok(samples)
+    }
+
+    /// Adds a sample.
+    fn add(&mut self, row: &str, who: &str, size: usize, value: f64) {
+        let key = (row.to_string(), who.to_string(), size);
+        self.0.entry(key).or_default().push(value);
+    }
+
+    /// The kernel's eventfs keeps a node and a copy of the name.
+    fn complete(&mut self) {
+        let name = self.sizes("metadata-name", "kernel").first().copied();
+        let name = name.and_then(|size| self.get("metadata-name", "kernel", size));
+        let Some(name) = name else {
+            return;
+        };
+        for size in self.sizes("metadata-nodes", "kernel") {
+            if let Some(nodes) = self.get("metadata-nodes", "kernel", size) {
+                self.add("metadata", "kernel", size, nodes.median + name.median);
+            }
+        }
+    }
+
+    /// What is known of one thing.
+    pub fn get(&self, row: &str, who: &str, size: usize) -> Option<Spread> {
+        let key = (row.to_string(), who.to_string(), size);
+        Spread::of(self.0.get(&key)?)
+    }
+
+    /// The medians of two things, divided.
+    pub fn ratio(&self, above: (&str, &str, usize), below: (&str, &str, usize)) -> Option<f64> {
+        let above = self.get(above.0, above.1, above.2)?;
+        let below = self.get(below.0, below.1, below.2)?;
+        Some(above.median / below.median)
+    }
+
+    /// The numbers of children for which there are samples.
+    pub fn sizes(&self, row: &str, who: &str) -> Vec<usize> {
+        let wanted = |key: &&Key| key.0 == row && key.1 == who;
+        self.0.keys().filter(wanted).map(|key| key.2).collect()
+    }
+
+    /// The numbers of children for which anybody has samples.
+    pub fn all_sizes(&self, row: &str) -> Vec<usize> {
+        let wanted = |key: &&Key| key.0 == row;
+        let mut sizes: Vec<usize> = self.0.keys().filter(wanted).map(|key| key.2).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
+    /// Whether times are instructions.
+    pub fn counts_instructions(&self) -> bool {
+        self.get("clock", "instructions", 0).is_some()
+    }
+
+    /// All as CSV.
+    pub fn summary(&self) -> Outcome<String> {
+        let mut text = String::from("row,who,size,median,min,max,samples\n");
+        for ((row, who, size), values) in &self.0 {
+            if let Some(spread) = Spread::of(values) {
+                let Spread {
+                    median,
+                    min,
+                    max,
+                    count,
+                } = spread;
+                writeln!(
+                    text,
+                    "{row},{who},{size},{median:.3},{min:.3},{max:.3},{count}"
+                )?;
+            }
+        }
+        Ok(text)
+    }
+}

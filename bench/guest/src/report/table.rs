@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The table.
+
+use std::fmt::Write as _;
+
+use super::bars::{self, Bar};
+use super::samples::{Samples, Spread};
+use crate::Outcome;
+
+/// The columns, and what is in them.
+const COLUMNS: [(&str, &str); 5] = [
+    ("ours", "ours, directories of a client module"),
+    ("mirror", "ours, the events of the running kernel"),
+    ("kernel", "the kernel's own eventfs, the same events"),
+    ("debugfs", "the same client's directories in debugfs"),
+    ("sysfs", "the same client's directories in sysfs"),
+];
+
+/// The width of the first column, and of the others.
+const TITLE: usize = 44;
+/// See [`TITLE`].
+const WIDTH: usize = 15;
+
+/// The table as it grows.
+struct Table<'a> {
+    /// What it is made of.
+    samples: &'a Samples,
+    /// What it has become.
+    text: String,
+    /// Bars that were reached, those that were not, those that are not known.
+    counts: [usize; 3],
+}
+
+/// A value, and half of what lies between the least and the greatest.
+fn cell(spread: Option<Spread>, unit: f64) -> String {
+    let Some(Spread {
+        median, min, max, ..
+    }) = spread
+    else {
+        return "-".to_string();
+    };
+    let value = median / unit;
+    let digits = match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size > 0.0 => 2,
+        _ => 0,
+    };
+    if median == 0.0 {
+        return format!("{value:.digits$}");
+    }
+    let half = (max - min) / 2.0;
+    let percent = half / median.abs() * 100.0;
+    if percent >= 100.0 {
+        return format!("{value:.digits$} \u{b1}{:.digits$}", half / unit);
+    }
+    let places = usize::from(percent < 9.95);
+    format!("{value:.digits$} \u{b1}{percent:.places$}%")
+}
+
+impl Table<'_> {
+    /// A line of the table: `suffix` is added to the names of the columns.
+    fn line(&mut self, title: &str, row: &str, size: usize, unit: f64, suffix: &str) -> Outcome {
+        let of = |who: &str| self.samples.get(row, &format!("{who}{suffix}"), size);
+        if COLUMNS.iter().all(|(who, _)| of(who).is_none()) {
+            return Ok(writeln!(self.text, "  {title:TITLE$} not available")?);
+        }
+        write!(self.text, "  {title:TITLE$}")?;
+        for (who, _) in COLUMNS {
+            write!(self.text, "{:>WIDTH$}", cell(of(who), unit))?;
+        }
+        let kernel = self.samples.get(row, "kernel", size);
+        for who in ["ours", "mirror"] {
+            let ratio = match (of(who), kernel) {
+                (Some(own), Some(kernel)) if own.median > 0.0 && kernel.median > 0.0 => {
+                    format!("{:.2}", own.median / kernel.median)
+                }
+                _ => "-".to_string(),
+            };
+            write!(self.text, "{ratio:>8}")?;
+        }
+        Ok(writeln!(self.text)?)
+    }
+
+    /// The bars of what stands above.
+    fn bars(&mut self, bars: &[Bar]) -> Outcome {
+        for bar in bars {
+            let index = match bar.met() {
+                Some(true) => 0,
+                Some(false) => 1,
+                None => 2,
+            };
+            if let Some(count) = self.counts.get_mut(index) {
+                *count += 1;
+            }
+            writeln!(self.text, "    bar: {}", bar.words())?;
+        }
+        Ok(())
+    }
+
+    /// A new group of lines.
+    fn group(&mut self, title: &str) -> Outcome {
+        Ok(writeln!(self.text, "\n{title}")?)
+    }
+
+    /// What stands above all.
+    fn head(&mut self) -> Outcome {
+        for (name, meaning) in COLUMNS {
+            writeln!(self.text, "  {name:10} {meaning}")?;
+        }
+        write!(
+            self.text,
+            "\nMedian, and half of what lies between the least and the greatest; o/k and m/k:\n\
+             ours and mirror divided by kernel.\n\n  {:TITLE$}",
+            ""
+        )?;
+        for (name, _) in COLUMNS {
+            write!(self.text, "{name:>WIDTH$}")?;
+        }
+        Ok(writeln!(self.text, "{:>8}{:>8}", "o/k", "m/k")?)
+    }
+
+    /// The lines about memory and about look-ups.
+    fn children(&mut self, small: &str) -> Outcome {
+        let samples = self.samples;
+        let listed = samples
+            .all_sizes("readdir-cold")
+            .last()
+            .copied()
+            .unwrap_or(0);
+        self.group("Metadata of a directory with 6 files and a name of 12 bytes, bytes")?;
+        for size in samples.all_sizes("metadata") {
+            if size >= 1000 {
+                self.line(&format!("each of {size}"), "metadata", size, 1.0, "")?;
+            }
+            if size >= 10_000 {
+                let title = format!("each of {size}, from slabinfo");
+                self.line(&title, "metadata-slab", size, 1.0, "")?;
+                let title = format!("left of each of {size} after removal");
+                self.line(&title, "metadata-left", size, 1.0, "")?;
+            }
+        }
+        self.bars(&bars::metadata(samples, listed))?;
+        for (row, what) in [
+            ("cold", "a cold name"),
+            ("missing", "a name that is not there"),
+        ] {
+            self.group(&format!("Look-up of {what} (stat), {small}"))?;
+            for size in samples.all_sizes(row) {
+                self.line(&format!("among {size}"), row, size, 1e3, "")?;
+            }
+            self.bars(&bars::lookup(samples, row))?;
+        }
+        Ok(())
+    }
+
+    /// The lines about two CPUs.
+    fn parallel(&mut self) -> Outcome {
+        self.group("Cold look-ups, throughput of two CPUs / of one (by time)")?;
+        self.line("each in its own directory", "parallel-apart", 2, 1.0, "")?;
+        self.line("both in one directory", "parallel", 2, 1.0, "")?;
+        for (row, who, what) in [
+            ("parallel-mounts", "tmpfs", "missing names in two tmpfs"),
+            (
+                "parallel-apart",
+                "tmpfs",
+                "missing names in tmpfs, two directories",
+            ),
+            ("parallel", "tmpfs", "missing names in tmpfs, one directory"),
+            ("parallel", "machine", "arithmetic only"),
+        ] {
+            let text = cell(self.samples.get(row, who, 2), 1.0);
+            writeln!(self.text, "  {what:TITLE$}{text:>WIDTH$}")?;
+        }
+        self.bars(&bars::parallel(self.samples))
+    }
+
+    /// The lines about what is warm, and about adding and removing.
+    fn rest(&mut self, small: &str) -> Outcome {
+        let samples = self.samples;
+        self.group(&format!("Warm, on sched/sched_switch, {small}"))?;
+        self.line("stat, path of 4 components", "stat-warm", 0, 1e3, "")?;
+        self.bars(&bars::mirror(samples, "stat-warm", 1.1))?;
+        for file in ["format", "id", "enable"] {
+            let row = format!("read-{file}");
+            self.line(&format!("open, read, close: {file}"), &row, 0, 1e3, "")?;
+            self.bars(&bars::mirror(samples, &row, 1.5))?;
+        }
+        self.group(&format!(
+            "Directories through the module functions, {small} each"
+        ))?;
+        for row in ["add", "remove"] {
+            for size in samples.all_sizes(row) {
+                if size >= 1000 {
+                    self.line(&format!("{row}, {size} of them"), row, size, 1e3, "")?;
+                }
+            }
+            self.bars(&bars::change(samples, row, row == "remove"))?;
+        }
+        self.group(&format!("A whole tree, {small} for each entry"))?;
+        self.line("number of entries", "walk-entries", 0, 1.0, "")?;
+        for walk in ["find", "ls-lR"] {
+            for state in ["cold", "warm"] {
+                let row = format!("{walk}-{state}");
+                let title = format!("{} {state}", walk.replace("ls-lR", "ls -lR"));
+                self.line(&title, &row, 0, 1e3, "")?;
+                let title = format!("{title}, readdir=metadata");
+                self.line(&title, &row, 0, 1e3, "-metadata")?;
+            }
+        }
+        for (row, title) in [
+            ("walk-slab", "slab made by it, bytes"),
+            ("walk-slab-dropped", "still there after drop_caches, bytes"),
+        ] {
+            self.line(title, row, 0, 1.0, "")?;
+            let title = format!("{title}, readdir=metadata");
+            self.line(&title, row, 0, 1.0, "-metadata")?;
+        }
+        self.bars(&bars::walked(samples))?;
+        self.group(&format!("Listing one directory, {small} for each entry"))?;
+        for size in samples.all_sizes("readdir-cold") {
+            for state in ["cold", "warm"] {
+                let row = format!("readdir-{state}");
+                let title = format!("{state}, {size} entries");
+                self.line(&title, &row, size, 1e3, "")?;
+                let title = format!("{title}, readdir=metadata");
+                self.line(&title, &row, size, 1e3, "-metadata")?;
+            }
+        }
+        self.bars(&bars::listing(samples))?;
+        self.group("The module, ms of guest time (waiting for grace periods included)")?;
+        for (row, title) in [
+            ("insmod", "insmod"),
+            ("mount", "mount"),
+            ("first-look", "first look at events/sched"),
+            ("umount", "umount"),
+            ("rmmod", "rmmod"),
+        ] {
+            self.line(title, row, 0, 1.0, "")?;
+        }
+        self.bars(&bars::insmod(samples))
+    }
+}
+
+/// The whole table.
+pub fn text(samples: &Samples) -> Outcome<String> {
+    let small = if samples.counts_instructions() {
+        "thousand instructions"
+    } else {
+        "microseconds"
+    };
+    let mut table = Table {
+        samples,
+        text: String::new(),
+        counts: [0; 3],
+    };
+    table.head()?;
+    table.children(small)?;
+    table.parallel()?;
+    table.rest(small)?;
+    let [met, missed, open] = table.counts;
+    writeln!(
+        table.text,
+        "\nbars: {met} met, {missed} missed, {open} not measured"
+    )?;
+    Ok(table.text)
+}
