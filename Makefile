@@ -2,7 +2,7 @@
 #
 # Every command of the project.  kbuild does not read this file: it has Kbuild.
 
-.PHONY: all run shell test mutants soak lint doc setup clean distclean help
+.PHONY: all run shell test mutants soak bench lint doc setup clean distclean help
 
 all:
 	@bash qemu/build.sh
@@ -21,6 +21,9 @@ mutants:
 
 soak:
 	@bash qemu/soak.sh
+
+bench:
+	@bash qemu/bench.sh
 
 lint:
 	@bash scripts/lint.sh
@@ -49,6 +52,8 @@ help:
 ## make mutants         show that the tests notice mistakes: those of
 ##                      tests/mutants, one after the other (half an hour)
 ## make soak            stress the module in the guest for MINUTES
+## make bench           measure beside the kernel's eventfs, debugfs and sysfs:
+##                      a table, and samples and figures in bench/out/
 ## make lint            rustfmt, clippy, checkpatch, shellcheck
 ## make doc             the module's documentation (build/doc)
 ## make setup           only install the tools
@@ -59,7 +64,8 @@ help:
 ##   T=PATTERN          only the tests whose name contains PATTERN
 ##   M=PATTERN          only the mutants whose name contains PATTERN
 ##   KERNEL=FLAVOUR     normal, debug or kcsan (test, mutants: default the
-##                      first two; the others: normal)
+##                      first two; the others: normal, and bench, lint and
+##                      doc always)
 ##   KERNEL_SRC=PATH    the kernel's source, a folder or a tarball
 ##   KERNEL_SHA256=SUM  accept a kernel tarball with this SHA-256
 ##   LLVM=-19 RUSTC=... BINDGEN=... BUSYBOX=...  the tools to use
@@ -67,5 +73,7 @@ help:
 ##   LIMIT=SECONDS      how long the guest may take (not in a shell)
 ##   MINUTES=60         how long to soak
 ##   SEED=N             what soak's random operations come from (default: the clock)
+##   QUICK=1 REPEAT=N   bench: less of everything; how often
+##   CLOCK=time         bench: do not count instructions under emulation
 ##
 ## The cache is ~/.cache/rust_eventfs ($XDG_CACHE_HOME is heeded).

@@ -139,6 +139,8 @@ is_kvm() {
 # module and runs SCRIPT (text) in it, its output on stdout, for at most LIMIT
 # seconds.  Sets RUN to the folder with what is left, and GUEST_STATUS to the
 # exit status of SCRIPT, or to a word that says why there is none.
+# GUEST_OPTIONS (of QEMU, for the accelerator), GUEST_CPUS and GUEST_MEMORY make
+# it another machine.
 guest() {
 	local flavour=$1 limit=$2 script=$3 mode=${4:-} memory=1G image status=0
 	local kernel=$KERNEL_DIR tty=()
@@ -150,6 +152,7 @@ guest() {
 		pack "$RUN" "$flavour" "$kernel" "$BUILD/$flavour"
 	image=$kernel/arch/x86/boot/bzImage
 	accelerator "$image"
+	[ -z "${GUEST_OPTIONS:-}" ] || read -ra ACCEL <<<"$GUEST_OPTIONS"
 	# The sanitizer's shadow and the lists of the other checkers take room.
 	[ "$(from_config "$kernel" KASAN)" != y ] || memory=2G
 	if [ "$mode" = interactive ]; then
@@ -159,7 +162,8 @@ guest() {
 		tty=(-chardev "stdio,id=tty,signal=off")
 	fi
 	set -- "$QEMU" -name eventfs -nodefaults -no-user-config -display none -no-reboot \
-		"${ACCEL[@]}" -smp 2 -m "$memory" -kernel "$image" -initrd "$RUN/initramfs.cpio" \
+		"${ACCEL[@]}" -smp "${GUEST_CPUS:-2}" -m "${GUEST_MEMORY:-$memory}" \
+		-kernel "$image" -initrd "$RUN/initramfs.cpio" \
 		-append "console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 panic=-1 log_buf_len=4M" \
 		-serial "file:$RUN/console" "${tty[@]}" -serial chardev:tty -serial "file:$RUN/status"
 	if [ "$mode" = interactive ]; then

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make bench`: measures ours beside the kernel's own eventfs, debugfs and
+# sysfs, in a guest of the normal kernel; prints a table, and leaves samples,
+# table and figures in bench/out/.
+#
+#   QUICK=1         less of everything
+#   REPEAT=N        how often each is measured
+#   CLOCK=time      the guest's clock, not instructions, also under emulation
+
+here=$(dirname "$0")
+# shellcheck source=qemu/parts.sh
+. "$here/parts.sh"
+
+OUT=$ROOT/bench/out
+PROGRAM=$BUILD/bench/$HELPERS_TARGET/release/eventfs-bench
+
+build_program() {
+	cd "$ROOT/bench/guest" || return
+	RUSTFLAGS='-Ctarget-feature=+crt-static' \
+		"$CARGO" build --release --locked --target $HELPERS_TARGET \
+		--target-dir "$BUILD/bench"
+}
+
+# samples FILE CLOCK: what the guest prints, from stdin: samples go into FILE,
+# the rest tells the user how far it is.
+samples() {
+	local line
+	{
+		echo 'row,who,size,repetition,value'
+		[ -z "$2" ] || echo "clock,$2,0,0,1"
+		while IFS= read -r line; do
+			line=${line%$'\r'}
+			case $line in
+			'#bytes '*) printf '%s\n' "${line#\#bytes }" >>"$OUT/bytes.txt" ;;
+			'#'*) say "[$(elapsed "$SECONDS")] ${line#\# }" ;;
+			*) printf '%s\n' "$line" ;;
+			esac
+		done
+	} >"$1"
+}
+
+# measure COMMAND FILE CLOCK: runs a command of the program in a guest.
+measure() {
+	local command=$1 file=$2 clock=$3 process
+	exec 8> >(samples "$file" "$clock")
+	process=$!
+	guest normal "${LIMIT:-1800}" \
+		"eventfs-bench $command ${options[*]} </dev/null >/dev/ttyS1 2>&1" >&8
+	exec 8>&-
+	wait "$process"
+	bash "$here/console.sh" "$RUN/console" >&2 || die "the kernel complained while it was measured"
+	[ "$GUEST_STATUS" = 0 ] ||
+		die "the guest's exit status is $GUEST_STATUS" "its console: $RUN/console"
+}
+
+with_lock "$CACHE/setup.lock" setup build guest bench
+kernel normal
+module "$KERNEL_DIR" normal
+with_lock "$BUILD/bench.lock" step "build what measures" bench build_program
+# The guest gets this program in place of the tests' helpers.
+# shellcheck disable=SC2034
+HELPERS=("$PROGRAM")
+
+options=()
+[ -z "${QUICK:-}" ] || options+=(--quick)
+[ -z "${REPEAT:-}" ] || options+=(--repeat "$REPEAT")
+export GUEST_MEMORY=2G
+rm -rf "$OUT"
+mkdir -p "$OUT"
+SECONDS=0
+
+# An emulated processor has no speed of its own, and its clock tells what else
+# the host does.  With -icount each instruction takes a nanosecond of the
+# guest's time; that works for one processor only.
+accelerator "$KERNEL_DIR/arch/x86/boot/bzImage"
+if [[ ${ACCEL[*]} = *tcg* ]] && [ "${CLOCK:-}" != time ]; then
+	GUEST_CPUS=1 GUEST_OPTIONS="-accel tcg,thread=single -icount shift=0,sleep=off ${ACCEL[*]:2}" \
+		measure measure "$OUT/one-cpu.csv" instructions
+else
+	measure measure "$OUT/one-cpu.csv" time
+fi
+measure parallel "$OUT/two-cpus.csv" ''
+
+{
+	cat "$OUT/one-cpu.csv"
+	sed 1d "$OUT/two-cpus.csv"
+} >"$OUT/raw.csv"
+rm "$OUT/one-cpu.csv" "$OUT/two-cpus.csv"
+echo "rust_eventfs $(git -C "$ROOT" describe --always --dirty 2>/dev/null || echo '(no git)')," \
+	"Linux $(cat "$KERNEL_DIR/include/config/kernel.release"), $("$QEMU" --version | head -n 1)," \
+	"${ACCEL[1]}; taken in$(elapsed "$SECONDS")"
+"$PROGRAM" report "$OUT" "$OUT/raw.csv"
+(cd "$OUT" && gnuplot "$ROOT/bench/plot.gp") || die "gnuplot failed"
+(cd "$OUT" && rm -f -- *.dat unit.gp)
+echo "Samples, table and figures: $(pretty "$OUT")"
