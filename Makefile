@@ -74,6 +74,7 @@ help:
 ##   MINUTES=60         how long to soak
 ##   SEED=N             what soak's random operations come from (default: the clock)
 ##   QUICK=1 REPEAT=N   bench: less of everything; how often
+##   PROFILE=1          bench: where the instructions of a cold look-up go
 ##   CLOCK=time         bench: do not count instructions under emulation
 ##
 ## The cache is ~/.cache/rust_eventfs ($XDG_CACHE_HOME is heeded).

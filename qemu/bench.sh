@@ -8,10 +8,14 @@
 #   QUICK=1         less of everything
 #   REPEAT=N        how often each is measured
 #   CLOCK=time      the guest's clock, not instructions, also under emulation
+#   PROFILE=1       nothing of this: in which functions cold look-ups spend
+#                   their instructions
 
 here=$(dirname "$0")
 # shellcheck source=qemu/parts.sh
 . "$here/parts.sh"
+# shellcheck source=bench/profile.sh
+. "$here/../bench/profile.sh"
 
 OUT=$ROOT/bench/out
 PROGRAM=$BUILD/bench/$HELPERS_TARGET/release/eventfs-bench
@@ -67,6 +71,11 @@ options=()
 [ -z "${QUICK:-}" ] || options+=(--quick)
 [ -z "${REPEAT:-}" ] || options+=(--repeat "$REPEAT")
 export GUEST_MEMORY=2G
+if [ -n "${PROFILE:-}" ]; then
+	mkdir -p "$OUT"
+	profile
+	exit
+fi
 rm -rf "$OUT"
 mkdir -p "$OUT"
 SECONDS=0

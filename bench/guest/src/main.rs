@@ -15,6 +15,7 @@ mod memory;
 mod parallel;
 mod peer;
 mod plan;
+mod profile;
 mod report;
 mod sample;
 mod trees;
@@ -47,9 +48,11 @@ fn run(args: &[String]) -> Outcome {
     match words.as_slice() {
         ["measure", rest @ ..] => measure(&Plan::new(rest)?),
         ["parallel", rest @ ..] => parallel::measure(&Plan::new(rest)?),
+        ["profile"] => profile::run(),
         ["report", out, raw @ ..] if !raw.is_empty() => report::run(Path::new(out), raw),
         _ => Err(
             "usage: eventfs-bench measure|parallel [--quick] [--repeat N]\n\
+                  \x20      eventfs-bench profile\n\
                   \x20      eventfs-bench report FOLDER CSV..."
                 .into(),
         ),
