@@ -3,7 +3,7 @@
 #
 # `make bench`: measures ours beside the kernel's own eventfs, debugfs and
 # sysfs, in a guest of the normal kernel; prints a table, and leaves samples,
-# table and figures in bench/out/.
+# table and figures in bench/out/.  bench/README.md says how.
 #
 #   QUICK=1         less of everything
 #   REPEAT=N        how often each is measured
