@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # `make lint`: rustfmt and clippy as the kernel has them, checkpatch on files
-# and on commits, shellcheck, and cargo's own checks for the tests' helpers.
+# and on commits, shellcheck, what documents quote, and cargo's own checks for
+# the tests' helpers.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/lib.sh
@@ -116,6 +117,10 @@ shell_scripts() {
 	scripts | all_of shellcheck -x
 }
 
+document_quotes() {
+	perl scripts/quotes.pl Documentation/publish.md Documentation/publish-rust.md
+}
+
 one_by_one() {
 	local patch status=0
 	for patch; do
@@ -150,6 +155,7 @@ check 'clippy' rust_clippy
 check 'checkpatch on files' checkpatch_files
 check 'checkpatch on commits' checkpatch_commits
 check 'shellcheck' shell_scripts
+check 'quotes in documents' document_quotes
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
 check 'helpers clippy' helpers_clippy
