@@ -144,9 +144,10 @@ stale_code() {
 		! grep -m 1 ' Code: ' <<<"$report" | grep -q ' cc <'
 }
 
-# check LOG: shows the first reports with what stands around them.
+# check LOG: shows the first reports with what stands around them, and then,
+# where it is seen first, what they begin with.
 check() {
-	local text count shown
+	local text count shown=120
 	[ -s "$1" ] || {
 		echo "error: there is no console log in $1"
 		return 1
@@ -155,9 +156,9 @@ check() {
 	# Only a count of nothing (status 1) is good news; an error is none.
 	count=$(grep -a -c -P "$expression" <<<"$text") || [ $? -eq 1 ]
 	[ "$count" -gt 0 ] || return 0
-	shown=120
-	echo "The console shows trouble: $count lines of reports in $1"
 	grep -a -n -B 5 -A 40 -P "$expression" <<<"$text" | sed -n "1,${shown}s/^/    /p"
+	echo "The console shows trouble: $count lines of reports in $1, the first of them:"
+	grep -a -n -P "$expression" <<<"$text" | sed -n '1,20s/^/    /p'
 	return 1
 }
 
