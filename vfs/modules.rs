@@ -62,7 +62,8 @@ impl Owner {
 /// Hears that a module goes.
 pub(crate) trait ModuleGoes: 'static {
     /// The exit function of a module has returned, or its init function has failed. Its code and
-    /// data are there until this returns. May sleep.
+    /// data are there until this returns, and work as before: nobody else has heard of it yet.
+    /// May sleep; called with the chain of module notifiers locked for reading.
     fn module_goes(owner: Owner);
 }
 
@@ -94,6 +95,10 @@ impl<T: ModuleGoes> ModuleWatch<T> {
                 unsafe {
                     slot.write(bindings::notifier_block {
                         notifier_call: Some(Self::changed),
+                        // Before all others: the module's code is run once more, so nobody may
+                        // have taken away yet what it was given as it came (its SRCU domains), or
+                        // what was put into it (probes).
+                        priority: c_int::MAX,
                         ..pin_init::zeroed()
                     });
                 }

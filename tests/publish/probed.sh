@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: What a module leaves is removed before the kernel takes anything of the module apart
+# upstream: U12
+# only: eventfs
+# requires: eventfs_careless.ko kprobe_events
+# mount: no
+# timeout: 120
+
+# A probe in a release function, where it is a breakpoint: behind the place that
+# ftrace has at the beginning. When the module goes, the kernel forgets the probe,
+# and leaves the breakpoint.
+probe() {
+	for offset in 9 10 11 12 13 14 15 16 17 18 19 20; do
+		if echo "p:eventfs_test/told eventfs_careless:told+$offset" \
+			>"$TRACEFS/kprobe_events" 2>/dev/null; then
+			return
+		fi
+	done
+	fail "no probe can be put into eventfs_careless"
+}
+
+loaded || insmod "$MODULE"
+for round in 1 2 3; do
+	insmod "$MODULES/eventfs_careless.ko" forget=1
+	probe
+	echo 1 >"$TRACEFS/events/eventfs_test/told/enable"
+	echo >"$TRACEFS/trace"
+	rmmod eventfs_careless
+	equal "hits of the probe" 4 "$(grep -c ' told: ' "$TRACEFS/trace")"
+	equal "releases" $((round * 4)) "$(kernel_log | grep -c 'eventfs_careless: released')"
+	echo 0 >"$TRACEFS/events/eventfs_test/told/enable"
+	echo >"$TRACEFS/kprobe_events"
+done
+rmmod rust_eventfs
