@@ -523,8 +523,8 @@ impl Request<'_> {
     ///
     /// # Errors
     ///
-    /// `ENOENT`: there is nothing of this name, or it is not the owner's. `EINVAL`: as for
-    /// [`Self::events_dir`].
+    /// `ENOENT`: there is nothing of this name, or it is not the owner's, or somebody else removes
+    /// it, and may not be done with it yet. `EINVAL`: as for [`Self::events_dir`].
     pub(crate) fn remove(&self, tree: &EventTree) -> Result {
         check_name(self.name)?;
         let parent = self.parent.node(tree)?;
@@ -533,8 +533,7 @@ impl Request<'_> {
         if owner != Some(self.owner) {
             return Err(ENOENT);
         }
-        tree.remove(&child);
-        Ok(())
+        tree.take_out(&child).map(drop).ok_or(ENOENT)
     }
 }
 

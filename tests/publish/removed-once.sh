@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: Of those who remove the same name at the same time one has removed it, when all is done
+# only: eventfs
+# requires: eventfs_client_c.ko
+# timeout: 120
+
+insmod "$MODULES/eventfs_client_c.ko"
+change() {
+	run <<-'SCRIPT'
+		repeat 100
+		put client_c/control "add a" =| 5 EEXIST
+		put client_c/control "remove a" =| 8 ENOENT
+		end
+	SCRIPT
+}
+start_tasks change change change
+sleep "$(scale 4 10)"
+end_tasks
+run <<'SCRIPT'
+put client_c/control "remove a" =| 8 ENOENT
+ls client_c/queues => -
+SCRIPT
+counters=/sys/module/eventfs_client_c/parameters
+made=$(cat $counters/created)
+at_least "the queues that were made" 100 "$made"
+equal "released queues" "$made" "$(cat $counters/released)"
+# It counts what it was told of: each queue that was made, and each that it removed.
+equal "changes" $((made * 2)) "$(cat "$MNT/events/client_c/queues_changed/count")"
