@@ -23,9 +23,10 @@
  *   slash in it; a parent that is %NULL where there must be one, or
  *   %EVENTFS_EVENTS where that is not named),
  *   -%ENAMETOOLONG (more than 255 bytes), -%EEXIST (the name is taken, also by
- *   tracefs), -%ENODEV (the parent was removed, or the module goes), -%EPERM
- *   (kernel lockdown), -%ENOMEM. When a function fails nothing is left behind,
- *   and no release function is called.
+ *   tracefs), -%ENODEV (the parent was removed, or the module goes), -%ENOENT
+ *   (the parent is to be ``events``, and tracefs has none), -%EPERM (kernel
+ *   lockdown), -%ENOMEM. When a function fails nothing is left behind, and no
+ *   release function is called.
  *
  * The owner. Everything belongs to the module that made it: the macros below
  * pass %THIS_MODULE. A module may be unloaded at any time, open files do not
@@ -39,19 +40,26 @@
  * File operations that are passed on: open, release, flush, llseek, read,
  * read_iter, write, write_iter, poll, unlocked_ioctl, compat_ioctl, fsync,
  * splice_read and splice_write. Those that cannot be taken back from a user
- * (mmap, mmap_prepare, iterate_shared, uring_cmd, setlease)
- * are refused: -%EINVAL. Files see their data in &inode.i_private. And:
+ * (mmap, mmap_prepare, iterate_shared, uring_cmd, setlease) are refused:
+ * -%EINVAL. So are those of DEFINE_DEBUGFS_ATTRIBUTE(), which work in debugfs
+ * only: DEFINE_SIMPLE_ATTRIBUTE() is for others. All that is not named here
+ * (fasync, fallocate, lock, show_fdinfo, ..., and &file_operations.fop_flags) is
+ * passed over: the file is as if it were not there. Files see their data in
+ * &inode.i_private. And:
  *
  * - open() must not replace the file's &file.f_op.
  * - read_iter() and write_iter() are done when they return: they are never
  *   asked to complete later.
  * - splice_read() must not fill the pipe with buffers that have operations of
  *   the module's own: those outlive the file.
- * - While something is removed because its module has gone, operations that
- *   still run, and release(), are called after the exit function: that must not
- *   have freed what they use. They must not register module notifiers then. They
- *   may remove something once more: what the module has left stays valid until
- *   all of it is removed.
+ * - A wait queue that poll() names must stay until release() is called.
+ * - Until what a module leaves is removed, which is after its exit function has
+ *   returned (or its init function has failed), all of it is still used:
+ *   operations and callbacks run, and begin; then release() and the release
+ *   functions are called. The exit function must not have freed what any of
+ *   them uses. They must not register module notifiers then, nor load a module.
+ *   They may remove something once more: what the module has left stays valid
+ *   until all of it is removed.
  */
 #ifndef _RUST_EVENTFS_H
 #define _RUST_EVENTFS_H
@@ -112,7 +120,8 @@ int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
 /**
  * eventfs_create_events_dir() - make the top directory of a tree
  * @name: its name
- * @parent: the directory to make it in; %NULL for the root of the mounts
+ * @parent: the directory to make it in: any of a module, %EVENTFS_EVENTS, or
+ *	%NULL for the root of the mounts
  *
  * Return: the directory, mode 0755, without files; or an error pointer, see
  * above. -%EEXIST also says that tracefs has a file or directory of this name.
@@ -194,7 +203,8 @@ int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
  * &inode.i_private and operations, all of which it finds preset (0444, @data,
  * %NULL). It returns 1, or 0 or less if there is no such file at present: that
  * is not remembered, while what it says of a file that is there holds as long as
- * the kernel caches the name. (Listings with readdir=metadata ask each time.) A
+ * the kernel caches the name: so data and operations must stay until the
+ * directory is removed. (Listings with readdir=metadata ask each time.) A
  * file with operations that are %NULL or refused, or with the mode of something
  * else, is not there either.
  *
@@ -254,8 +264,8 @@ int __eventfs_lookup_and_remove(const char *name, struct eventfs_file *parent,
  *
  * Return: 0, -%ENOENT if there is nothing of this name, or one of the common
  * errors -%EINVAL, -%ENAMETOOLONG and -%ENODEV (for the parent). Also
- * -%ENOENT while another thread removes it together with a parent: its
- * operations may still run then.
+ * -%ENOENT while another thread removes it, alone or together with a parent:
+ * its operations may still run then.
  */
 #define eventfs_lookup_and_remove(name, parent) \
 	__eventfs_lookup_and_remove(name, parent, THIS_MODULE)

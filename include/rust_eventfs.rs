@@ -528,7 +528,7 @@ impl<T: 'static> File<T> {
 
     /// A number in decimal that can be read.
     ///
-    /// In C: a `DEFINE_DEBUGFS_ATTRIBUTE`-like `file_operations` of one's own.
+    /// In C: `DEFINE_SIMPLE_ATTRIBUTE`.
     ///
     /// # Examples
     ///

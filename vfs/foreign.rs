@@ -93,6 +93,22 @@ impl ForeignData {
     }
 }
 
+/// Whether these are from `DEFINE_DEBUGFS_ATTRIBUTE`, the read of which takes what a dentry has in
+/// `d_fsdata` for debugfs's.
+#[cfg(CONFIG_DEBUG_FS)]
+fn is_debugfs_attribute(operations: &bindings::file_operations) -> bool {
+    let of_debugfs: unsafe extern "C" fn(_, _, _, _) -> _ = bindings::debugfs_attr_read;
+    operations
+        .read
+        .is_some_and(|read| ptr::fn_addr_eq(read, of_debugfs))
+}
+
+/// Without debugfs there are none.
+#[cfg(not(CONFIG_DEBUG_FS))]
+fn is_debugfs_attribute(_operations: &bindings::file_operations) -> bool {
+    false
+}
+
 /// File operations of another module, with none among them that could not be taken back.
 ///
 /// # Invariants
@@ -121,7 +137,8 @@ impl ForeignOperations {
         let operations = NonNull::new(operations.cast_mut()).ok_or(EINVAL)?;
         // SAFETY: By the safety requirements.
         let given = unsafe { operations.as_ref() };
-        let refused = given.mmap.is_some()
+        let refused = is_debugfs_attribute(given)
+            || given.mmap.is_some()
             || given.mmap_prepare.is_some()
             || given.iterate_shared.is_some()
             || given.uring_cmd.is_some()

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
@@ -193,6 +194,8 @@ static void wrong_parents(void)
 	MAKES(eventfs_add_dir("new", plain_dir));
 	MAKES(eventfs_add_dir("new", table_dir));
 	MAKES(eventfs_create_dir("new", table_dir, NULL, 0, NULL));
+	MAKES(eventfs_create_events_dir("new", table_dir));
+	MAKES(eventfs_create_events_dir("new_eventfs_dir", EVENTFS_EVENTS));
 	MAKES(eventfs_create_dir("new_eventfs_dir", NULL, NULL, 0, NULL));
 	MAKES(eventfs_create_dir("new_eventfs_dir", EVENTFS_EVENTS, NULL, 0, NULL));
 	RETURNS(0, eventfs_add_file("new", 0444, events_dir, NULL, &nothing_fops));
@@ -278,6 +281,12 @@ static int no_lease(struct file *file, int arg, struct file_lease **lease, void 
 	return -EINVAL;
 }
 
+static int nothing_get(void *data, u64 *value)
+{
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(debugfs_only_fops, nothing_get, NULL, "%llu\n");
+
 static void bad_operations(void)
 {
 	static const struct file_operations bad[] = {
@@ -295,6 +304,7 @@ static void bad_operations(void)
 		RETURNS(-EINVAL, eventfs_add_events_file("new", 0444, events_dir, NULL,
 							 &bad[i]));
 	}
+	RETURNS(-EINVAL, eventfs_add_file("new", 0444, plain_dir, NULL, &debugfs_only_fops));
 	RETURNS(-EINVAL, eventfs_add_file("new", 0444, plain_dir, NULL, NULL));
 	RETURNS(-EINVAL, eventfs_add_events_file("new", 0444, events_dir, NULL, NULL));
 	RETURNS(0, eventfs_add_file("new", 0444, plain_dir, NULL, &none));
