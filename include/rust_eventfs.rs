@@ -11,7 +11,9 @@
 //! mod eventfs;
 //! ```
 //!
-//! in its crate root, beside its `module!`, and needs no `unsafe` of its own:
+//! in its crate root, beside its `module!`, and needs no `unsafe` of its own. Each module takes it
+//! in for itself and gives none of it to others: what it publishes is owned by the module that this
+//! is compiled into.
 //!
 //! - [`Dir`] is a directory of the module's; dropping it removes the directory.
 //! - [`Files`] says which files the directories of a type of data have: a `const` table of
