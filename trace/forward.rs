@@ -17,6 +17,7 @@ use crate::{
             Position,
             SpliceRead,
             UserBuffer,
+            Variant,
             WriteIter,
             POLL_DEAD, //
         },
@@ -84,11 +85,10 @@ impl Forward {
     }
 }
 
-/// The operations for a file of tracefs.
+/// The operations for a file of tracefs. What it can do there is seen when it is opened: only then
+/// its operations are kept.
 pub(crate) fn operations_for(lower: &Dentry) -> FileVTable<EventFs> {
-    if lower.writes_segments() {
-        FileVTable::new::<Segments>()
-    } else if CONTROL_FILES.contains(&lower.name()) && lower.parent().is_root() {
+    if CONTROL_FILES.contains(&lower.name()) && lower.parent().is_root() {
         FileVTable::new::<Control>()
     } else {
         FileVTable::new::<Plain>()
@@ -169,6 +169,14 @@ forward! {
             Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
         }
 
+        fn variant(open: &Forward) -> Option<Variant<EventFs, KBox<Forward>>> {
+            match (open.lower.has_write(), open.lower.has_write_iter()) {
+                (_, false) => None,
+                (false, true) => Some(Variant::new::<Segments>()),
+                (true, true) => Some(Variant::new::<Both>()),
+            }
+        }
+
         fn write(
             open: &Forward,
             file: OpenFile<'_, EventFs>,
@@ -181,10 +189,10 @@ forward! {
 }
 
 forward! {
-    /// Files that take writes of several segments as a whole.
+    /// Files that take writes of several segments as a whole, and no others.
     Segments {
         fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
-            Ok(KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?)
+            Plain::open(inode, file)
         }
 
         fn write_iter(
@@ -198,15 +206,41 @@ forward! {
 }
 
 forward! {
+    /// Files that take writes of several segments as a whole, and others in another way.
+    Both {
+        fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
+            Plain::open(inode, file)
+        }
+
+        fn write(
+            open: &Forward,
+            file: OpenFile<'_, EventFs>,
+            buffer: UserBuffer,
+            position: Position<'_>,
+        ) -> Result<usize> {
+            Plain::write(open, file, buffer, position)
+        }
+
+        fn write_iter(
+            open: &Forward,
+            file: OpenFile<'_, EventFs>,
+            call: WriteIter<'_>,
+        ) -> Result<usize> {
+            Segments::write_iter(open, file, call)
+        }
+    }
+}
+
+forward! {
     /// The control files of dynamic events.
     Control {
         fn open(inode: &EventInode, file: OpenFile<'_, EventFs>) -> Result<KBox<Forward>> {
-            let open = KBox::new(Forward::new(inode, file)?, GFP_KERNEL)?;
+            let open = Plain::open(inode, file);
             if file.flags() & bindings::O_TRUNC != 0 {
-                // To open the file there has removed its events.
+                // To open the file there has removed its events, or some of them if it has failed.
                 mirror::forget_vanished(inode.super_block().instance());
             }
-            Ok(open)
+            open
         }
 
         fn write(

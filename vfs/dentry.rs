@@ -123,17 +123,6 @@ impl Dentry {
         u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFREG
     }
 
-    /// Whether the file that it leads to takes writes of several segments only as a whole: it has
-    /// `write_iter` and no `write`.
-    pub(crate) fn writes_segments(&self) -> bool {
-        // SAFETY: The inode stays with the dentry. A regular inode always has operations.
-        self.is_regular()
-            && self.inode().is_some_and(|inode| unsafe {
-                let operations = (*inode.as_ptr()).__bindgen_anon_3.i_fop;
-                (*operations).write.is_none() && (*operations).write_iter.is_some()
-            })
-    }
-
     /// The name. Only for file systems whose dentries are never renamed.
     pub(crate) fn name(&self) -> &[u8] {
         // SAFETY: The name is as long as `len` says, and constant, as nothing is renamed.

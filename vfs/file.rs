@@ -148,6 +148,14 @@ pub(crate) trait FileOperations<T: FileSystem>: Sized + 'static {
     /// Opens.
     fn open(inode: &Inode<T>, file: OpenFile<'_, T>) -> Result<Self::Data>;
 
+    /// What the file that was just opened does from now on, if that is not what is said here: what
+    /// it can do may be known only now.
+    fn variant(
+        _data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
+    ) -> Option<Variant<T, Self::Data>> {
+        None
+    }
+
     /// Reads at `position`, and moves it on.
     fn read(
         _data: <Self::Data as ForeignOwnable>::Borrowed<'_>,
@@ -299,6 +307,24 @@ impl<T: FileSystem> FileVTable<T> {
     }
 }
 
+/// The operations of an open file that owns a `D`.
+pub(crate) struct Variant<T: FileSystem, D> {
+    /// Made from an implementation of [`FileOperations`] with this data.
+    operations: FileVTable<T>,
+    /// What the file owns.
+    _data: PhantomData<fn(D)>,
+}
+
+impl<T: FileSystem, D> Variant<T, D> {
+    /// The operations that a trait implementation makes. Its `open` is not called.
+    pub(crate) const fn new<O: FileOperations<T, Data = D>>() -> Self {
+        Self {
+            operations: FileVTable::new::<O>(),
+            _data: PhantomData,
+        }
+    }
+}
+
 /// C functions for a trait implementation.
 ///
 /// They are called by the VFS for files that `open` has opened: `private_data` owns an `O::Data`
@@ -375,6 +401,12 @@ impl<T: FileSystem, O: FileOperations<T>> VTable<T, O> {
                 Ok(data) => {
                     // SAFETY: `private_data` is for the file system to use.
                     unsafe { (*file).private_data = data.into_foreign() };
+                    // SAFETY: It was set just now.
+                    if let Some(variant) = O::variant(unsafe { Self::data(file) }) {
+                        // SAFETY: A file that is being opened is ours. These operations are for the
+                        // same data, and have the same owner, whose count the VFS puts.
+                        unsafe { (*file).f_op = variant.operations.as_ptr() };
+                    }
                     Ok(0)
                 }
                 Err(error) => Err(error),

@@ -264,14 +264,15 @@ impl<F: FnMut(&[u8], u64, bool) -> Result> Lister<F> {
 ///
 /// # Invariants
 ///
-/// Nobody else has a reference to it, but during calls of its operations.
+/// Nobody else uses it, but during calls of its operations. (Who sleeps in `poll()` keeps it, too,
+/// with the wait queues that are the file's; all of that is the kernel's, not ours.)
 pub(crate) struct LowerFile(ManuallyDrop<ARef<File>>);
 
 impl Drop for LowerFile {
     fn drop(&mut self) {
         let file = self.0.as_ptr();
         // At once, not when the task returns to user space: who closes our file finds that one
-        // closed.
+        // closed, unless somebody sleeps in `poll()`.
         // SAFETY: The reference is given up here. This is process context, without locks that
         // closing the file might need.
         unsafe { bindings::__fput_sync(file) };
@@ -288,6 +289,16 @@ impl LowerFile {
     fn operations(&self) -> &bindings::file_operations {
         // SAFETY: The file is open, so it has operations, which stay as long as it is.
         unsafe { &*(*self.0.as_ptr()).f_op }
+    }
+
+    /// Whether it takes writes one by one.
+    pub(crate) fn has_write(&self) -> bool {
+        self.operations().write.is_some()
+    }
+
+    /// Whether it takes writes of several segments as a whole.
+    pub(crate) fn has_write_iter(&self) -> bool {
+        self.operations().write_iter.is_some()
     }
 
     /// Whether the file was opened for this.
@@ -425,8 +436,8 @@ impl LowerFile {
     pub(crate) fn poll<T: FileSystem>(&self, file: OpenFile<'_, T>, table: PollTable<'_>) -> u32 {
         self.follow_flags(file);
         match self.operations().poll {
-            // SAFETY: Both are valid during the call. The wait queues are the file's, which ours
-            // keeps.
+            // SAFETY: Both are valid during the call. The wait queues are the file's, which the
+            // table keeps.
             Some(poll) => unsafe { poll(self.0.as_ptr(), table.table) },
             None => POLL_ALWAYS,
         }

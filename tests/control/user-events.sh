@@ -14,7 +14,12 @@ cat events/user_events/eventfs_test/format =~ "name: eventfs_test" "u32 number"
 cat user_events_status =~ "eventfs_test"
 put events/user_events/eventfs_test/enable 1
 write u "\0\0\0\0abcd" => 8
-cat trace =~ "eventfs_test: number="
+# As the kernel's documentation tells programs to do it.
+writev u "\0\0\0\0" efgh => 8
+writev u "\0\0" "\0\0ijkl" => 8
+write u "\0\0\0\0" => EINVAL
+writev u "\0\0\0\0" "" => EINVAL
+cat trace =~ "number=0x64636261" "number=0x68676665" "number=0x6c6b6a69"
 put events/user_events/eventfs_test/enable 0
 seek u 0 set => ESPIPE
 close u
