@@ -1058,6 +1058,9 @@ impl FileSystem for EventFs {
         if private.node.is_dead() {
             return Err(ENODEV);
         }
+        // A remount may have given it to somebody else meanwhile (U31). This does not sleep, as
+        // there are no extended attributes to take away.
+        change.check()?;
         let _changing = Changing::begin(inode.super_block().instance(), &lock);
         change.apply();
         let Some(attr) = attr else {
