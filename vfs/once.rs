@@ -63,10 +63,11 @@ impl<T> OnceBox<T> {
         let value = match self.value.cmpxchg(ptr::null_mut(), new, Full) {
             // INVARIANT: The value is owned here from now on.
             Ok(_) => new,
-            Err(first) => {
+            Err(_) => {
                 // SAFETY: It came from `KBox::into_raw()` just now, and nobody else has it.
                 drop(unsafe { KBox::from_raw(new) });
-                first
+                // An exchange that fails orders nothing: this sees what the first one has made.
+                self.value.load(Acquire)
             }
         };
         // SAFETY: By the type invariant.
