@@ -1052,6 +1052,15 @@ impl<P: Payload> TreeLock<'_, P> {
             .index
             .grow(&mut self.locked.index, new.spare.take());
         let raw = new.node.as_ptr();
+        // First where it is looked up, then where it is listed: what is listed is found.
+        // SAFETY: The tree lock is held, and the node is new and complete.
+        //
+        // CAST: A node begins with its link. The pointer is one to the whole node.
+        unsafe {
+            self.tree
+                .index
+                .insert(&mut self.locked.index, new.node.cast());
+        }
         // SAFETY: The tree lock is held, which these fields are under.
         unsafe {
             let locked = &mut *list.locked.get();
@@ -1063,14 +1072,6 @@ impl<P: Payload> TreeLock<'_, P> {
                 Some(last) => last.next.store(raw, Release),
                 None => list.first.store(raw, Release),
             }
-        }
-        // SAFETY: The tree lock is held, and the node is new and complete.
-        //
-        // CAST: A node begins with its link. The pointer is one to the whole node.
-        unsafe {
-            self.tree
-                .index
-                .insert(&mut self.locked.index, new.node.cast());
         }
         // SAFETY: One of the two references is the caller's, the other from now on the tree's.
         Ok((unsafe { ARef::from_raw(new.node) }, spare))
