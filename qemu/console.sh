@@ -66,13 +66,19 @@ each_pattern() {
 expression=$(each_pattern | paste -sd'|')
 
 # clean: without what terminals and serial lines add.  The stack of a failure
-# that was asked for is no trouble: fault injection announces each.
+# that was asked for is no trouble: fault injection announces it.  While the
+# tests of that name let allocations fail, the kernel also tells of some in its
+# own words, by a stack and no more (percpu, vmalloc, kmem_cache_create()): which
+# of them depends on what it has in reserve.  A report of anything else has a
+# line of another kind, and that counts there as everywhere.
 clean() {
 	tr -d '\r' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g' | awk '
+		/eventfs test begins: / { failing = /eventfs test begins: failed-allocations$/ }
+		/eventfs-guest: / { failing = 0 }
 		/FAULT_INJECTION: forcing a failure/ { asked = 60 }
+		asked > 0 || failing { sub(/Call Trace:/, "Stack of the failure asked for:") }
 		asked > 0 {
 			asked--
-			if (/Call Trace:/) sub(/Call Trace:/, "Stack of the failure asked for:")
 			if (/<\/TASK>/) asked = 0
 		}
 		{ print }'
@@ -194,6 +200,35 @@ self_test() {
 			fi
 		done
 	done <"$samples"
+	# failure NAME [REPORT]: a stack while this test runs.
+	failure() {
+		printf '[    1.0] %s\n' "eventfs test begins: $1" ${2:+"$2"} \
+			'percpu: allocation failed, size=4 align=4 atomic=0, failed to populate' \
+			'Call Trace:' ' dump_stack+0x10/0x12' ' </TASK>' >"$file"
+	}
+	failure failed-allocations
+	check "$file" >/dev/null || {
+		echo "an allocation that failed on purpose is told"
+		failed=1
+	}
+	failure reader
+	! check "$file" >/dev/null || {
+		echo "an allocation that failed on no purpose passes"
+		failed=1
+	}
+	failure failed-allocations 'WARNING: another'
+	! check "$file" >/dev/null || {
+		echo "allocations that fail on purpose hide another report"
+		failed=1
+	}
+	for text in 'eventfs test begins: reader' 'eventfs-guest: the end'; do
+		failure failed-allocations
+		printf '[    2.0] %s\n' "$text" 'Call Trace:' >>"$file"
+		! check "$file" >/dev/null || {
+			echo "a stack passes after the test of failing allocations: $text"
+			failed=1
+		}
+	done
 	# report PLACE FUNCTION: a report of lockdep about a list.
 	report() {
 		printf '[    1.0] %s\n' 'WARNING: suspicious RCU usage' '7.3.4 #1 Tainted: G  O' \
