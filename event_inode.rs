@@ -183,6 +183,43 @@ pub(crate) trait Provider: Send + Sync {
     fn removed(&self, tree: &EventTree, node: &Node<Meta>);
 }
 
+/// The tables of directories of a kind that have not all the same files. There are a few, which is
+/// why a directory can say in a few bits of its own which one it has.
+struct FoundTables([OnceBox<Arc<Table>>; Self::MOST]);
+
+impl FoundTables {
+    /// As many as are known by their place here; what comes later is known in another way.
+    const MOST: usize = 16;
+
+    /// A directory has inode numbers for as many files from the beginning.
+    const FILES: usize = 15;
+
+    /// None so far.
+    fn new() -> Self {
+        Self([const { OnceBox::new() }; Self::MOST])
+    }
+
+    /// The place of a table, which it takes if it has none. `None`: there is no place left, or it
+    /// is too long. May sleep.
+    fn place_of(&self, table: &Arc<Table>) -> Result<Option<usize>> {
+        if table.names.len() > Self::FILES {
+            return Ok(None);
+        }
+        for (place, slot) in self.0.iter().enumerate() {
+            let taken = slot.get_or_try_init(|| Ok(KBox::new(table.clone(), GFP_KERNEL)?))?;
+            if Arc::ptr_eq(taken, table) {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The table at a place.
+    fn get(&self, place: usize) -> Option<&Table> {
+        Some(&**self.0.get(place)?.get()?)
+    }
+}
+
 /// What nodes have in common that are alike.
 pub(crate) struct Kind {
     /// The code that answers for them.
@@ -191,6 +228,8 @@ pub(crate) struct Kind {
     directory: bool,
     /// The names of their files, where all have the same.
     table: Option<Table>,
+    /// The tables that their provider has found in some of them, where not all have the same.
+    found: Option<FoundTables>,
     /// The kind of the single files in them, if their provider adds such files.
     files: Option<Arc<Kind>>,
 }
@@ -202,6 +241,7 @@ impl Kind {
             provider,
             directory: true,
             table: Some(table),
+            found: None,
             files: None,
         }
     }
@@ -212,6 +252,7 @@ impl Kind {
             provider,
             directory: false,
             table: None,
+            found: None,
             files: None,
         }
     }
@@ -223,8 +264,18 @@ impl Kind {
             provider,
             directory: true,
             table: None,
+            found: Some(FoundTables::new()),
             files: Some(files),
         })
+    }
+
+    /// How many inode numbers a new node of this kind needs for its files.
+    fn numbers_for_files(&self) -> usize {
+        match (&self.table, &self.found) {
+            (Some(table), _) => table.names.len(),
+            (None, Some(_)) => FoundTables::FILES,
+            (None, None) => 0,
+        }
     }
 
     /// The kind of the single files in such directories.
@@ -303,7 +354,7 @@ struct NodeAttr {
     files: OnceBox<KVVec<Attr>>,
 }
 
-/// The files of a directory, where its kind does not tell.
+/// The files of a directory, where neither its kind nor its [`State`] tells.
 struct Files {
     /// Their names, shared with other directories that have the same.
     table: Arc<Table>,
@@ -311,14 +362,78 @@ struct Files {
     first_number: u64,
 }
 
-/// What is not known of most nodes. With the pointer to the children, it fits into 32 bytes.
+/// The inode number of a node, and what was found out about the directory since it is there: so the
+/// directories of events, which are most, need nothing else when they have been looked into.
+struct State(Atomic<u64>);
+
+impl State {
+    /// The bits of the inode number: more than can ever be given out.
+    const NUMBER: u64 = (1 << 48) - 1;
+
+    /// Where the place of the table in [`FoundTables`] plus 1 stands; 0 if it is not known.
+    const TABLE: u32 = 48;
+
+    /// For the provider: whether it has taken in what is in the directory.
+    const COMPLETE: u64 = 1 << 63;
+
+    /// Just the number.
+    const fn new(number: u64) -> Self {
+        Self(Atomic::new(number & Self::NUMBER))
+    }
+
+    /// The inode number.
+    fn number(&self) -> u64 {
+        self.0.load(Relaxed) & Self::NUMBER
+    }
+
+    /// Gives a node that nobody can see yet its number.
+    fn set_number(&self, number: u64) {
+        self.0.store(number & Self::NUMBER, Relaxed);
+    }
+
+    /// The place of the table, once it is known.
+    fn table(&self) -> Option<usize> {
+        let place = (self.0.load(Acquire) & !Self::COMPLETE) >> Self::TABLE;
+        // CAST: It has 15 bits.
+        (place as usize).checked_sub(1)
+    }
+
+    /// Changes it, unless `change` finds that this was done before.
+    fn update(&self, change: impl Fn(u64) -> Option<u64>) {
+        let mut known = self.0.load(Relaxed);
+        while let Some(new) = change(known) {
+            match self.0.cmpxchg(known, new, Full) {
+                Ok(_) => break,
+                Err(other) => known = other,
+            }
+        }
+    }
+
+    /// Says where the table is, if that was not said before.
+    fn set_table(&self, place: usize) {
+        // CAST: It is less than `FoundTables::MOST`.
+        let table = (place as u64 + 1) << Self::TABLE;
+        let is_known = |state: u64| state & !Self::COMPLETE > Self::NUMBER;
+        self.update(|state| (!is_known(state)).then_some(state | table));
+    }
+
+    /// Whether the provider has taken in what is in the directory.
+    fn is_complete(&self) -> bool {
+        self.0.load(Acquire) & Self::COMPLETE != 0
+    }
+
+    /// Says that it has.
+    fn set_complete(&self) {
+        self.update(|state| (state & Self::COMPLETE == 0).then_some(state | Self::COMPLETE));
+    }
+}
+
+/// What is not known of most nodes.
 pub(crate) struct More {
-    /// The files of a directory, once its provider has listed them.
+    /// The files of a directory, once its provider has listed them, if its [`State`] cannot tell.
     files: OnceBox<Files>,
     /// Changed attributes of the node and of its files.
     attributes: OnceBox<NodeAttr>,
-    /// For the provider: whether it has taken in what is in the directory.
-    complete: Atomic<bool>,
 }
 
 /// What a node of eventfs carries: all that is known of a directory, or of a file with a name of
@@ -326,10 +441,10 @@ pub(crate) struct More {
 pub(crate) struct Meta {
     /// What it has in common with others: code, files and their names. It never changes.
     kind: Arc<Kind>,
-    /// The inode number. Those of the files of the kind's table follow. It is kept, because it must
+    /// The inode number, with those of the files following, and more. It is kept, because it must
     /// be the same again after the inode was evicted, and unlike that of any other file (U17). Set
     /// when the node is linked, so that siblings are in the order of their numbers.
-    number: Atomic<u64>,
+    state: State,
     /// For the provider: what tells the directory from others of its kind.
     word: u64,
 }
@@ -341,20 +456,21 @@ impl Payload for Meta {
         More {
             files: OnceBox::new(),
             attributes: OnceBox::new(),
-            complete: Atomic::new(false),
         }
     }
 }
 
 // There are as many as there are events. With a name of up to 16 bytes a node fits into 96.
 static_assert!(size_of::<Node<Meta>>() == 80);
+// This, and the pointer to the children, into 32.
+static_assert!(size_of::<More>() + size_of::<*const ()>() <= 32);
 
 impl Meta {
     /// What is known of each new node of this kind.
     fn new(kind: Arc<Kind>, number: u64, word: u64) -> Self {
         Self {
             kind,
-            number: Atomic::new(number),
+            state: State::new(number),
             word,
         }
     }
@@ -371,7 +487,7 @@ impl Meta {
 
     /// The inode number.
     fn number(&self) -> u64 {
-        self.number.load(Relaxed)
+        self.state.number()
     }
 
     /// What the provider has given the node.
@@ -388,26 +504,27 @@ impl Meta {
 impl Carried<Meta> {
     /// Whether the provider has said that it has taken in what is in the directory.
     pub(crate) fn is_complete(&self) -> bool {
-        self.more().is_some_and(|more| more.complete.load(Acquire))
+        self.state.is_complete()
     }
 
-    /// Says so. May sleep.
-    pub(crate) fn set_complete(&self) -> Result {
-        self.make_more()?.complete.store(true, Release);
-        Ok(())
+    /// Says so.
+    pub(crate) fn set_complete(&self) {
+        self.state.set_complete();
     }
 
     /// The names of the files of the directory, once they are known.
     pub(crate) fn table(&self) -> Option<&Table> {
+        let found = || self.kind.found.as_ref()?.get(self.state.table()?);
         let listed = || Some(&*self.more()?.files.get()?.table);
-        self.kind.table.as_ref().or_else(listed)
+        self.kind.table.as_ref().or_else(found).or_else(listed)
     }
 
     /// The inode number of a file of the directory.
     fn file_number(&self, entry: usize) -> Option<u64> {
-        let first = match &self.kind.table {
-            Some(_) => self.number() + 1,
-            None => self.more()?.files.get()?.first_number,
+        let first = if self.kind.table.is_some() || self.state.table().is_some() {
+            self.number() + 1
+        } else {
+            self.more()?.files.get()?.first_number
         };
         // CAST: An index fits.
         Some(first + entry as u64)
@@ -572,7 +689,8 @@ impl EventTree {
             }),
             clients <- Clients::new(),
             mounted: Arc::pin_init(SuperLink::new(), GFP_KERNEL)?,
-            last_number: Atomic::new(ROOT_NUMBER),
+            // CAST: It is small.
+            last_number: Atomic::new(ROOT_NUMBER + FoundTables::FILES as u64),
             uid: Atomic::new(0),
             gid: Atomic::new(0),
             mode: Atomic::new(u32::from(DEFAULT_MODE)),
@@ -623,7 +741,7 @@ impl EventTree {
         word: u64,
     ) -> Result<MetaRef> {
         vfs::check_lockdown()?;
-        let files = kind.table.as_ref().map_or(0, |table| table.names.len());
+        let files = kind.numbers_for_files();
         let meta = Meta::new(kind, 0, word);
         let new = self.nodes.prepare(parent, name, meta)?;
         if parent.payload().attributes().is_some() {
@@ -631,7 +749,7 @@ impl EventTree {
         }
         let linked = {
             let mut lock = self.nodes.lock();
-            new.payload().number.store(self.numbers(1 + files), Relaxed);
+            new.payload().state.set_number(self.numbers(1 + files));
             // New nodes take the owner of their parent, where that is not the one of the mount
             // (U15). Under the lock, so that a remount does not miss them (U14).
             if let Some(attributes) = new.payload().attributes() {
@@ -648,7 +766,17 @@ impl EventTree {
 
     /// Says which files a directory has, if that was not said before. May sleep.
     pub(crate) fn set_table(&self, dir: &Node<Meta>, table: Arc<Table>) -> Result {
-        let more = dir.payload().make_more()?;
+        let meta = dir.payload();
+        if meta.table().is_some() {
+            return Ok(());
+        }
+        if let Some(found) = &meta.kind.found {
+            if let Some(place) = found.place_of(&table)? {
+                meta.state.set_table(place);
+                return Ok(());
+            }
+        }
+        let more = meta.make_more()?;
         more.files.get_or_try_init(|| {
             let files = Files {
                 first_number: self.numbers(table.names.len()),

@@ -381,7 +381,8 @@ impl Mirror {
                 self.resolve(tree, node, lower, name)?;
             }
         }
-        node.payload().set_complete()
+        node.payload().set_complete();
+        Ok(())
     }
 
     /// Makes a node for a directory that was listed and is not known.
