@@ -131,6 +131,22 @@ unload_all() {
 	done </proc/modules
 }
 
+# Whether nothing is left of what was opened, mounted and removed, as the module
+# counts it. (A kernel that is locked down does not tell.)
+settled() {
+	figures=$(cat /sys/kernel/debug/eventfs/stats 2>/dev/null) || return 0
+	for figure in nodes_removed nodes_pending dentries inodes open_dirs open_client_files; do
+		case "
+$figures
+" in
+		*"
+$figure 0
+"*) ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
 # Brings everything back to where a test may begin, and tells what cannot be.
 clean_up() {
 	cd /
@@ -156,6 +172,13 @@ clean_up() {
 			read -r references </sys/module/rust_eventfs/refcnt
 		done
 		[ "$references" -eq 0 ] || problem="$references references to the module are left"
+		# Nodes go after grace periods.
+		tries=0
+		until settled || [ "$tries" -ge 200 ]; do
+			usleep 50000
+			tries=$((tries + 1))
+		done
+		settled || problem="the module keeps something: $(echo "$figures" | paste -sd' ')"
 	fi
 	rm -rf "$TMP"
 	mkdir -p "$TMP" "$MNT"
