@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Each function answers bad arguments with the error that the header tells
+# upstream: U16 U22 U26
 # only: eventfs
 # requires: eventfs_bad_calls.ko eventfs_client_c.ko
 # mount: no
