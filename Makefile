@@ -54,7 +54,8 @@ help:
 ## make soak            stress the module in the guest for MINUTES
 ## make bench           measure beside the kernel's eventfs, debugfs and sysfs:
 ##                      a table, and samples and figures in bench/out/
-## make lint            rustfmt, clippy, checkpatch, shellcheck
+## make lint            rustfmt, clippy, checkpatch, shellcheck, what documents
+##                      quote, whether mutants apply, the helpers' own tests
 ## make doc             the module's documentation (build/doc)
 ## make setup           only install the tools
 ## make clean           remove build/ and rust_eventfs.ko
@@ -63,16 +64,17 @@ help:
 ## Variables:
 ##   T=PATTERN          only the tests whose name contains PATTERN
 ##   M=PATTERN          only the mutants whose name contains PATTERN
-##   KERNEL=FLAVOUR     normal, debug or kcsan (test, mutants: default the
-##                      first two; the others: normal, and bench, lint and
-##                      doc always)
+##   KERNEL=FLAVOUR     normal, debug or kcsan (test: default the first two;
+##                      mutants: those for it; the others: normal, and
+##                      bench, lint and doc always)
 ##   KERNEL_SRC=PATH    the kernel's source, a folder or a tarball
 ##   KERNEL_SHA256=SUM  accept a kernel tarball with this SHA-256
 ##   LLVM=-19 RUSTC=... BINDGEN=... BUSYBOX=...  the tools to use
 ##   JOBS=N V=1         how many processes; show the commands
-##   LIMIT=SECONDS      how long the guest may take (not in a shell)
+##   LIMIT=SECONDS      how long the guest may take (run, test, bench)
 ##   MINUTES=60         how long to soak
-##   SEED=N             what soak's random operations come from (default: the clock)
+##   SEED=N             what the random operations of soak come from (default:
+##                      the clock), and those of test
 ##   QUICK=1 REPEAT=N   bench: less of everything; how often
 ##   PROFILE=1          bench: where the instructions of a cold look-up go
 ##   CLOCK=time         bench: do not count instructions under emulation

@@ -84,7 +84,7 @@ cached_source() {
 
 debian_offers_source() {
 	debian && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null &&
-		[ -r $DEBIAN_KEYRING ] && [ -n "$(debian_host)" ]
+		[ -r "$DEBIAN_KEYRING" ] && [ -n "$(debian_host)" ]
 }
 
 # download_debian: leaves the package's tarball, checked, in $CACHE/dl.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # `make test`: runs the tests in the guest, on each kernel flavour, watches the
-# console, and sums up.  T=PATTERN chooses tests, KERNEL=FLAVOUR the kernel.
+# console, and sums up.  T=PATTERN chooses tests, KERNEL=FLAVOUR the kernel, and
+# SEED=N the random operations of the tests that do some.
 
 here=$(dirname "$0")
 # shellcheck source=qemu/parts.sh
@@ -59,7 +60,8 @@ test_on() {
 	output=$(mktemp "$BUILD/log/test-$flavour.XXXXXX")
 	for attempt in first second; do
 		guest "$flavour" "${LIMIT:-$limit}" \
-			"sh /eventfs/tests/run.sh ${patterns[*]@Q} </dev/null >/dev/ttyS1 2>&1" \
+			"${SEED:+SEED=${SEED@Q} }sh /eventfs/tests/run.sh ${patterns[*]@Q} \
+				</dev/null >/dev/ttyS1 2>&1" \
 			> >(tee "$output")
 		wait $!
 		if [ "$attempt" = second ] || [ "$GUEST_STATUS" != died ] || is_kvm ||

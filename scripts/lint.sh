@@ -3,7 +3,7 @@
 #
 # `make lint`: rustfmt and clippy as the kernel has them, checkpatch on files
 # and on commits, shellcheck, what documents quote, and cargo's own checks for
-# the tests' helpers.
+# the tests' helpers, their unit tests among them.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/lib.sh
@@ -150,6 +150,12 @@ helpers_clippy() {
 		--target-dir "$BUILD/helpers-clippy" -- -D warnings
 }
 
+helpers_tests() {
+	cd tests/helpers || return
+	PATH=$(dirname "$CARGO"):$PATH "$CARGO" test --release --locked \
+		--target-dir "$BUILD/helpers-clippy"
+}
+
 check 'rustfmt' rust_format
 check 'clippy' rust_clippy
 check 'checkpatch on files' checkpatch_files
@@ -159,6 +165,7 @@ check 'quotes in documents' document_quotes
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
 check 'helpers clippy' helpers_clippy
+check 'helpers tests' helpers_tests
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
