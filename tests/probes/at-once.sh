@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: The directory is there, or gone, when the write returns
-# upstream: U04
+# upstream: U01 U04
 
 run <<SCRIPT
 repeat $(scale 120 40)

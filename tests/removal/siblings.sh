@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: The first, a middle, the last and the only child die at once
 # listings: both
-# upstream: U06
+# upstream: U01 U06
 
 run <<'SCRIPT'
 repeat 10
