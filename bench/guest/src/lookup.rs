@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::caches::drop_caches;
 use crate::clock::timed;
-use crate::peer::child;
+use crate::peer::children;
 use crate::sample::{each, Random};
 use crate::Outcome;
 
@@ -55,9 +55,7 @@ pub fn cold(path: &Path, size: usize, random: &mut Random) -> Outcome<f64> {
     for _ in 0..BATCHES {
         // One from each tenth of the directory, so that all are different.
         let part = size / BATCH;
-        let names: Vec<CString> = (0..BATCH)
-            .map(|number| CString::new(child(number * part + random.below(part))))
-            .collect::<Result<_, _>>()?;
+        let names = children((0..BATCH).map(|number| number * part + random.below(part)))?;
         drop_caches()?;
         let (ns, ()) = timed(|| find_all(&dir, &names))?;
         total += ns;

@@ -16,7 +16,7 @@ use crate::caches::drop_caches;
 use crate::clock::now;
 use crate::lifecycle::Loaded;
 use crate::lookup::{find_all, find_nothing, hold};
-use crate::peer::{self, child, Peer};
+use crate::peer::{self, children, Peer};
 use crate::plan::Plan;
 use crate::sample::{progress, sample};
 use crate::Outcome;
@@ -82,12 +82,7 @@ impl Subject {
 
     /// Looks cold names up in directories with `size` children.
     fn cold(peer: Peer, size: usize, apart: bool) -> Outcome<Self> {
-        let names = |cpu: usize| -> Outcome<Vec<CString>> {
-            Ok((0..size)
-                .filter(|number| number % 2 == cpu)
-                .map(|number| CString::new(child(number)))
-                .collect::<Result<_, _>>()?)
-        };
+        let names = |cpu: usize| children((cpu..size).step_by(2));
         Ok(Self {
             row: Self::row(apart),
             name: peer.name().to_string(),
@@ -194,7 +189,7 @@ pub fn measure(plan: &Plan) -> Outcome {
     if loaded.synthetic {
         for peer in [Peer::Ours, Peer::Sysfs] {
             for tree in TREES {
-                peer::create(peer, tree, 0, size, 6)?;
+                peer::create(peer, tree, 0, size)?;
             }
             peers.push((peer, size));
         }

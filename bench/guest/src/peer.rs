@@ -2,6 +2,7 @@
 
 //! Who is measured, and how each gets its directories.
 
+use std::ffi::CString;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -15,6 +16,10 @@ pub const MOUNT: &str = "/mnt";
 pub const TRACEFS: &str = "/sys/kernel/tracing";
 /// The function that the probes are on.
 const PROBED: &str = "__x64_sys_umask";
+/// The files of each directory that the synthetic client makes.
+const FILES: usize = 6;
+/// What stands after the name of who lists directories from the metadata.
+pub const FROM_METADATA: &str = "-metadata";
 /// What tracefs takes with one write.
 const MOST_WRITTEN: usize = 4000;
 
@@ -50,7 +55,7 @@ impl Peer {
 
     /// Its name in the samples when it lists directories from the metadata.
     pub fn name_from_metadata(self) -> String {
-        format!("{}-metadata", self.name())
+        format!("{}{FROM_METADATA}", self.name())
     }
 
     /// Whether it is ours.
@@ -82,8 +87,16 @@ impl Peer {
 }
 
 /// The name of a directory's child.
-pub fn child(number: usize) -> String {
+fn child(number: usize) -> String {
     format!("event_{number:06}")
+}
+
+/// The names of these children.
+pub fn children(numbers: impl IntoIterator<Item = usize>) -> Outcome<Vec<CString>> {
+    let names = numbers
+        .into_iter()
+        .map(|number| CString::new(child(number)));
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// `peers` in another order in each repetition, so that none is always the one
@@ -126,22 +139,16 @@ fn command(text: &str) -> Outcome<u64> {
     fs::write(control(), text).map_err(|error| format!("{text}: {error}"))?;
     let path = Path::new(MOUNT).join("synthetic/status");
     let status = fs::read_to_string(path)?;
-    let mut words = status.split_whitespace();
-    while let Some(word) = words.next() {
-        if word.trim_end_matches([':', '=']) == "ns" {
-            return Ok(words.next().ok_or("no time")?.parse()?);
-        }
-        if let Some(number) = word.strip_prefix("ns=") {
-            return Ok(number.parse()?);
-        }
-    }
-    Err(format!("the status does not say how long it took: {status}").into())
+    let ns = status.lines().find_map(|line| line.strip_prefix("ns: "));
+    let ns = ns.ok_or_else(|| format!("the status does not say how long it took: {status}"))?;
+    Ok(ns.parse()?)
 }
 
-/// Makes a synthetic tree: `systems` of `events` of `files`. Returns the time.
-pub fn create(peer: Peer, name: &str, systems: usize, events: usize, files: usize) -> Outcome<u64> {
+/// Makes a synthetic tree: `systems` with `events` each, or none, and the
+/// events in the root. Returns the time.
+pub fn create(peer: Peer, name: &str, systems: usize, events: usize) -> Outcome<u64> {
     let kind = peer.kind().ok_or("not a synthetic kind")?;
-    command(&format!("create {kind} {name} {systems} {events} {files}"))
+    command(&format!("create {kind} {name} {systems} {events} {FILES}"))
 }
 
 /// Removes a synthetic tree. Returns the time.

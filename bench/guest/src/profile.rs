@@ -2,14 +2,13 @@
 
 //! Cold look-ups while QEMU notes each instruction, see `bench/profile.sh`.
 
-use std::ffi::CString;
 use std::fs;
 
 use crate::caches::drop_caches;
 use crate::clock::sleep_ms;
 use crate::lifecycle::Loaded;
 use crate::lookup::{find_all, hold};
-use crate::peer::{self, child, Peer};
+use crate::peer::{self, children, Peer};
 use crate::sample::progress;
 use crate::Outcome;
 
@@ -25,9 +24,7 @@ const PAUSE_MS: u32 = 3000;
 /// Looks names up, once the host is ready.
 fn look_up(peer: Peer) -> Outcome {
     let dir = hold(&peer.tree(TREE))?;
-    let all: Vec<CString> = (0..SIZE)
-        .map(|number| CString::new(child(number)))
-        .collect::<Result<_, _>>()?;
+    let all = children(0..SIZE)?;
     // The first look makes the metadata.
     find_all(&dir, &all)?;
     drop_caches()?;
@@ -50,7 +47,7 @@ pub fn run() -> Outcome {
     let mut peers = vec![Peer::Kernel, Peer::Mirror];
     if loaded.synthetic {
         for peer in [Peer::Ours, Peer::Sysfs] {
-            peer::create(peer, TREE, 0, SIZE, 6)?;
+            peer::create(peer, TREE, 0, SIZE)?;
             peers.push(peer);
         }
     }

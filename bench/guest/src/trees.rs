@@ -16,9 +16,6 @@ use crate::sample::{each, progress, sample, Random};
 use crate::walk;
 use crate::Outcome;
 
-/// The files of each directory.
-const FILES: usize = 6;
-
 /// The name of the directory with this many children.
 fn tree_name(size: usize) -> String {
     format!("bench_{size}")
@@ -108,7 +105,7 @@ fn measure_memory(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
             settle()?;
             let ours = Peer::Ours.name();
             let before = Lines::now()?;
-            peer::create(Peer::Ours, &tree_name(size), 0, size, FILES)?;
+            peer::create(Peer::Ours, &tree_name(size), 0, size)?;
             let growth = before.until(&Lines::now()?);
             let bytes = memory::sum(&growth, memory::is_metadata);
             sample("metadata", ours, size, rep, bytes / size as f64);
@@ -145,7 +142,7 @@ fn add_synthetic(size: usize, rep: usize) -> Outcome {
         settle()?;
         let slab = memory::slab()?;
         let before = Lines::now()?;
-        let ns = peer::create(peer, &tree_name(size), 0, size, FILES)?;
+        let ns = peer::create(peer, &tree_name(size), 0, size)?;
         let growth = before.until(&Lines::now()?);
         let slab = memory::slab()? - slab;
         let bytes = memory::sum(&growth, memory::is_metadata);

@@ -20,8 +20,6 @@ use crate::Outcome;
 
 /// The events of a synthetic subsystem.
 const EVENTS: usize = 10;
-/// The files of an event.
-const FILES: usize = 6;
 /// The name of the synthetic tree.
 const TREE: &str = "bench_walk";
 
@@ -124,7 +122,7 @@ pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
     let mut peers = vec![Peer::Mirror, Peer::Kernel];
     if loaded.synthetic {
         for peer in Peer::SYNTHETIC {
-            create(peer, TREE, plan.systems, EVENTS, FILES)?;
+            create(peer, TREE, plan.systems, EVENTS)?;
             peers.push(peer);
         }
     }

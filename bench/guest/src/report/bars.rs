@@ -3,6 +3,7 @@
 //! What has to be reached.
 
 use super::samples::Samples;
+use crate::peer::FROM_METADATA;
 
 /// Something that has to be reached.
 pub struct Bar {
@@ -168,7 +169,7 @@ pub fn listing(samples: &Samples) -> Vec<Bar> {
     ["ours", "mirror"]
         .into_iter()
         .map(|who| {
-            let metadata = format!("{who}-metadata");
+            let metadata = format!("{who}{FROM_METADATA}");
             let row = "readdir-cold";
             Bar::at_most(
                 1.2,

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::bars::{self, Bar};
 use super::samples::{Samples, Spread};
+use crate::peer::FROM_METADATA;
 use crate::Outcome;
 
 /// The columns, and what is in them.
@@ -206,7 +207,7 @@ impl Table<'_> {
                 let title = format!("{} {state}", walk.replace("ls-lR", "ls -lR"));
                 self.line(&title, &row, 0, 1e3, "")?;
                 let title = format!("{title}, readdir=metadata");
-                self.line(&title, &row, 0, 1e3, "-metadata")?;
+                self.line(&title, &row, 0, 1e3, FROM_METADATA)?;
             }
         }
         for (row, title) in [
@@ -215,7 +216,7 @@ impl Table<'_> {
         ] {
             self.line(title, row, 0, 1.0, "")?;
             let title = format!("{title}, readdir=metadata");
-            self.line(&title, row, 0, 1.0, "-metadata")?;
+            self.line(&title, row, 0, 1.0, FROM_METADATA)?;
         }
         self.bars(&bars::walked(samples))?;
         self.group(&format!("Listing one directory, {small} for each entry"))?;
@@ -225,7 +226,7 @@ impl Table<'_> {
                 let title = format!("{state}, {size} entries");
                 self.line(&title, &row, size, 1e3, "")?;
                 let title = format!("{title}, readdir=metadata");
-                self.line(&title, &row, size, 1e3, "-metadata")?;
+                self.line(&title, &row, size, 1e3, FROM_METADATA)?;
             }
         }
         self.bars(&bars::listing(samples))?;
