@@ -11,7 +11,7 @@ use rustix::system::{delete_module, finit_module};
 
 use crate::caches::settle;
 use crate::clock::timed;
-use crate::peer::MOUNT;
+use crate::peer::{find_client, MOUNT};
 use crate::plan::Plan;
 use crate::sample::{progress, sample};
 use crate::Outcome;
@@ -23,7 +23,7 @@ const SYNTHETIC: &str = "/eventfs/modules/eventfs_synthetic.ko";
 
 /// Loads a module.
 fn insmod(path: &str) -> Outcome {
-    let file = File::open(path)?;
+    let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
     finit_module(&file, c"", 0).map_err(|error| format!("insmod {path}: {error}"))?;
     Ok(())
 }
@@ -43,8 +43,8 @@ fn mount_eventfs() -> Outcome {
 /// Lets directories be listed in this way.
 fn list_from(listing: &str) -> Outcome {
     let options = CString::new(format!("readdir={listing}"))?;
-    mount_remount(MOUNT, MountFlags::empty(), options)?;
-    Ok(())
+    Ok(mount_remount(MOUNT, MountFlags::empty(), options)
+        .map_err(|error| format!("readdir={listing}: {error}"))?)
 }
 
 /// Measures how long these take.
@@ -70,60 +70,32 @@ pub fn measure(plan: &Plan) -> Outcome {
 }
 
 /// The module while it is loaded and mounted, for the other measurements.
-pub struct Loaded {
-    /// Whether synthetic trees can be made.
-    pub synthetic: bool,
-    /// Whether directories can be listed from the metadata.
-    metadata: bool,
-}
+pub struct Loaded(());
 
 impl Loaded {
-    /// Loads and mounts all that there is.
+    /// Loads and mounts it, and loads the client that makes synthetic trees.
     pub fn new() -> Outcome<Self> {
         if !Path::new("/sys/module/rust_eventfs").exists() {
             insmod(MODULE)?;
             mount_eventfs()?;
         }
-        let metadata = match list_from("metadata") {
-            Ok(()) => {
-                list_from("dentries")?;
-                true
-            }
-            Err(error) => {
-                progress(format!("no mount option readdir=metadata: {error}"));
-                false
-            }
-        };
-        let synthetic = Path::new(SYNTHETIC).exists() && {
-            insmod(SYNTHETIC)?;
-            crate::peer::has_synthetic()
-        };
-        if !synthetic {
-            progress("no synthetic trees: eventfs_synthetic.ko is missing");
-        }
-        Ok(Self {
-            synthetic,
-            metadata,
-        })
+        insmod(SYNTHETIC)?;
+        find_client()?;
+        Ok(Self(()))
     }
 
-    /// Does something while directories are listed from the metadata, if that
-    /// can be chosen. All mounts are of one tree, so it holds for all of them.
+    /// Does something while directories are listed from the metadata. All
+    /// mounts are of one tree, so it holds for all of them.
     pub fn listing_metadata(&self, work: impl FnOnce() -> Outcome) -> Outcome {
-        if self.metadata {
-            list_from("metadata")?;
-            work()?;
-            list_from("dentries")?;
-        }
-        Ok(())
+        list_from("metadata")?;
+        work()?;
+        list_from("dentries")
     }
 
     /// Takes all away again.
     pub fn unload(self) -> Outcome {
         unmount(MOUNT, UnmountFlags::empty())?;
-        if self.synthetic {
-            rmmod(c"eventfs_synthetic")?;
-        }
+        rmmod(c"eventfs_synthetic")?;
         rmmod(c"rust_eventfs")
     }
 }

@@ -182,16 +182,16 @@ pub fn measure(plan: &Plan) -> Outcome {
     let size = plan.most_probes.min(4000);
     let probes = size.min(1000);
     progress("cold look-ups from two CPUs");
-    let mut peers = vec![(Peer::Mirror, probes), (Peer::Kernel, probes)];
+    let peers = [
+        (Peer::Mirror, probes),
+        (Peer::Kernel, probes),
+        (Peer::Ours, size),
+        (Peer::Sysfs, size),
+    ];
     for tree in TREES {
         peer::add_probes(tree, probes)?;
-    }
-    if loaded.synthetic {
         for peer in [Peer::Ours, Peer::Sysfs] {
-            for tree in TREES {
-                peer::create(peer, tree, 0, size)?;
-            }
-            peers.push((peer, size));
+            peer::create(peer, tree, 0, size)?;
         }
     }
     let mut subjects = vec![Subject::machine(), Subject::two_tmpfs(size / 2)?];

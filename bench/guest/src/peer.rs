@@ -124,21 +124,24 @@ pub fn add_probes(group: &str, count: usize) -> Outcome {
     Ok(())
 }
 
-/// Whether the module with the synthetic trees is there.
-pub fn has_synthetic() -> bool {
-    control().exists()
+/// A file of the client that makes synthetic trees.
+fn client(file: &str) -> PathBuf {
+    Path::new(MOUNT).join("synthetic").join(file)
 }
 
-/// The file that takes commands for synthetic trees.
-fn control() -> PathBuf {
-    Path::new(MOUNT).join("synthetic/control")
+/// Looks for the client's files, so that what is measured does not contain the
+/// first look at them.
+pub fn find_client() -> Outcome {
+    for file in ["control", "status"].map(client) {
+        fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Gives a command to the client; returns how long it took in the kernel.
 fn command(text: &str) -> Outcome<u64> {
-    fs::write(control(), text).map_err(|error| format!("{text}: {error}"))?;
-    let path = Path::new(MOUNT).join("synthetic/status");
-    let status = fs::read_to_string(path)?;
+    fs::write(client("control"), text).map_err(|error| format!("{text}: {error}"))?;
+    let status = fs::read_to_string(client("status"))?;
     let ns = status.lines().find_map(|line| line.strip_prefix("ns: "));
     let ns = ns.ok_or_else(|| format!("the status does not say how long it took: {status}"))?;
     Ok(ns.parse()?)

@@ -44,12 +44,8 @@ fn look_up(peer: Peer) -> Outcome {
 pub fn run() -> Outcome {
     let loaded = Loaded::new()?;
     peer::add_probes(TREE, SIZE)?;
-    let mut peers = vec![Peer::Kernel, Peer::Mirror];
-    if loaded.synthetic {
-        for peer in [Peer::Ours, Peer::Sysfs] {
-            peer::create(peer, TREE, 0, SIZE)?;
-            peers.push(peer);
-        }
+    for peer in [Peer::Ours, Peer::Sysfs] {
+        peer::create(peer, TREE, 0, SIZE)?;
     }
     // Where the modules are; the host knows of the kernel.
     for line in fs::read_to_string("/proc/kallsyms")?.lines() {
@@ -57,6 +53,7 @@ pub fn run() -> Outcome {
             println!("{line}");
         }
     }
+    let peers = [Peer::Kernel, Peer::Mirror, Peer::Ours, Peer::Sysfs];
     peers.into_iter().try_for_each(look_up)?;
     loaded.unload()
 }

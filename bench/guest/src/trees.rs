@@ -206,9 +206,7 @@ fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
 
 /// Measures all of this. Gives back the module, as it is loaded now.
 pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
-    if loaded.synthetic {
-        loaded = measure_memory(plan, loaded)?;
-    }
+    loaded = measure_memory(plan, loaded)?;
     let probes: Vec<usize> = plan
         .sizes
         .iter()
@@ -229,21 +227,17 @@ pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
             if size <= plan.most_probes {
                 peers.extend([Peer::Mirror, Peer::Kernel]);
             }
-            if loaded.synthetic {
-                peers.extend(Peer::SYNTHETIC);
-                add_synthetic(size, rep)?;
-            }
+            peers.extend(Peer::SYNTHETIC);
+            add_synthetic(size, rep)?;
             look_up(size, rep, &peers, &mut random)?;
             if size == plan.listed {
                 list(size, rep, &peers, &loaded)?;
             }
-            if loaded.synthetic {
-                drop_caches()?;
-                for peer in in_turn(&Peer::SYNTHETIC, rep) {
-                    let ns = peer::remove(peer, &tree_name(size))?;
-                    sample("remove", peer.name(), size, rep, each(ns, size));
-                    settle_all()?;
-                }
+            drop_caches()?;
+            for peer in in_turn(&Peer::SYNTHETIC, rep) {
+                let ns = peer::remove(peer, &tree_name(size))?;
+                sample("remove", peer.name(), size, rep, each(ns, size));
+                settle_all()?;
             }
         }
     }

@@ -120,11 +120,9 @@ fn measure_one(name: &str, path: &Path, rep: usize) -> Outcome {
 pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
     progress("find and ls -lR over whole trees");
     let mut peers = vec![Peer::Mirror, Peer::Kernel];
-    if loaded.synthetic {
-        for peer in Peer::SYNTHETIC {
-            create(peer, TREE, plan.systems, EVENTS)?;
-            peers.push(peer);
-        }
+    for peer in Peer::SYNTHETIC {
+        create(peer, TREE, plan.systems, EVENTS)?;
+        peers.push(peer);
     }
     let place = |peer: Peer| match peer {
         Peer::Mirror | Peer::Kernel => peer.tree(""),
@@ -145,10 +143,8 @@ pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
                 .try_for_each(|peer| measure_one(&peer.name_from_metadata(), &place(*peer), rep))
         })?;
     }
-    if loaded.synthetic {
-        for peer in Peer::SYNTHETIC {
-            remove(peer, TREE)?;
-        }
+    for peer in Peer::SYNTHETIC {
+        remove(peer, TREE)?;
     }
     Ok(())
 }
