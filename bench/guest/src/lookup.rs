@@ -63,8 +63,8 @@ pub fn cold(path: &Path, size: usize, random: &mut Random) -> Outcome<f64> {
     Ok(each(total, BATCH * BATCHES))
 }
 
-/// Nanoseconds for a look-up of a name that is not there, and was not looked
-/// up before.
+/// Nanoseconds for a look-up of a name that is not there, and that nobody
+/// remembers.
 pub fn missing(path: &Path, random: &mut Random) -> Outcome<f64> {
     let dir = hold(path)?;
     let first = random.below(1 << 30);

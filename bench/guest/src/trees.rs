@@ -159,23 +159,25 @@ fn add_synthetic(size: usize, rep: usize) -> Outcome {
     Ok(())
 }
 
-/// Looks names up in the trees of one size.
-fn look_up(size: usize, rep: usize, peers: &[Peer], random: &mut Random) -> Outcome {
+/// Looks names up in the trees of one size: the same in all of them, others in
+/// each repetition.
+fn look_up(size: usize, rep: usize, peers: &[Peer]) -> Outcome {
     for peer in in_turn(peers, rep) {
+        let mut random = Random::new(size + rep);
         let dir = peer.tree(&tree_name(size));
         sample(
             "cold",
             peer.name(),
             size,
             rep,
-            lookup::cold(&dir, size, random)?,
+            lookup::cold(&dir, size, &mut random)?,
         );
         sample(
             "missing",
             peer.name(),
             size,
             rep,
-            lookup::missing(&dir, random)?,
+            lookup::missing(&dir, &mut random)?,
         );
     }
     Ok(())
@@ -215,7 +217,6 @@ pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
         .collect();
     add_groups(&probes)?;
     measure_names(&probes)?;
-    let mut random = Random::new(1);
     for rep in 0..plan.repeats {
         for &size in plan.sizes {
             progress(format!(
@@ -229,7 +230,7 @@ pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
             }
             peers.extend(Peer::SYNTHETIC);
             add_synthetic(size, rep)?;
-            look_up(size, rep, &peers, &mut random)?;
+            look_up(size, rep, &peers)?;
             if size == plan.listed {
                 list(size, rep, &peers, &loaded)?;
             }
