@@ -11,7 +11,7 @@ use rustix::system::{delete_module, finit_module};
 
 use crate::caches::settle;
 use crate::clock::timed;
-use crate::peer::{find_client, MOUNT};
+use crate::peer::{find_client, Listing, MOUNT};
 use crate::plan::Plan;
 use crate::sample::{progress, sample};
 use crate::Outcome;
@@ -84,9 +84,12 @@ impl Loaded {
         Ok(Self(()))
     }
 
-    /// Does something while directories are listed from the metadata. All
-    /// mounts are of one tree, so it holds for all of them.
-    pub fn listing_metadata(&self, work: impl FnOnce() -> Outcome) -> Outcome {
+    /// Does something while directories are listed like this. All mounts are of
+    /// one tree, so it holds for all of them.
+    pub fn listing(&self, listing: Listing, work: impl FnOnce() -> Outcome) -> Outcome {
+        if !listing.metadata {
+            return work();
+        }
         list_from("metadata")?;
         work()?;
         list_from("dentries")

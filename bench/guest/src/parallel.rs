@@ -16,7 +16,7 @@ use crate::caches::drop_caches;
 use crate::clock::now;
 use crate::lifecycle::Loaded;
 use crate::lookup::{find_all, find_nothing, hold};
-use crate::peer::{self, children, Peer};
+use crate::peer::{self, children, in_turn, Peer};
 use crate::plan::Plan;
 use crate::sample::{progress, sample};
 use crate::Outcome;
@@ -206,7 +206,7 @@ pub fn measure(plan: &Plan) -> Outcome {
         on_cpus(2, &|cpu| subject.work(cpu))?;
     }
     for rep in 0..plan.repeats {
-        for subject in &subjects {
+        for subject in in_turn(&subjects.iter().collect::<Vec<_>>(), rep) {
             subject.measure(rep)?;
         }
     }

@@ -53,13 +53,8 @@ impl Peer {
         }
     }
 
-    /// Its name in the samples when it lists directories from the metadata.
-    pub fn name_from_metadata(self) -> String {
-        format!("{}{FROM_METADATA}", self.name())
-    }
-
     /// Whether it is ours.
-    pub fn is_ours(self) -> bool {
+    fn is_ours(self) -> bool {
         matches!(self, Self::Ours | Self::Mirror)
     }
 
@@ -91,6 +86,34 @@ fn child(number: usize) -> String {
     format!("event_{number:06}")
 }
 
+/// Who lists directories, and how.
+#[derive(Clone, Copy)]
+pub struct Listing {
+    /// Who.
+    pub peer: Peer,
+    /// Whether from the metadata.
+    pub metadata: bool,
+}
+
+impl Listing {
+    /// All ways of all of them: ours has two.
+    pub fn all(peers: &[Peer]) -> Vec<Self> {
+        let way = |metadata: bool| move |&peer: &Peer| Self { peer, metadata };
+        let ours = peers.iter().filter(|peer| peer.is_ours());
+        peers
+            .iter()
+            .map(way(false))
+            .chain(ours.map(way(true)))
+            .collect()
+    }
+
+    /// Its name in the samples.
+    pub fn name(self) -> String {
+        let suffix = if self.metadata { FROM_METADATA } else { "" };
+        format!("{}{suffix}", self.peer.name())
+    }
+}
+
 /// The names of these children.
 pub fn children(numbers: impl IntoIterator<Item = usize>) -> Outcome<Vec<CString>> {
     let names = numbers
@@ -99,12 +122,14 @@ pub fn children(numbers: impl IntoIterator<Item = usize>) -> Outcome<Vec<CString
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-/// `peers` in another order in each repetition, so that none is always the one
-/// that comes after the same other.
-pub fn in_turn(peers: &[Peer], rep: usize) -> Vec<Peer> {
-    let mut turned = peers.to_vec();
-    if !turned.is_empty() {
-        turned.rotate_left(rep % peers.len());
+/// `all` in another order in each repetition: who begins changes, and the
+/// second of each two goes backwards, so that nobody always comes after the
+/// same other.
+pub fn in_turn<T: Clone>(all: &[T], rep: usize) -> Vec<T> {
+    let mut turned = all.to_vec();
+    turned.rotate_left(rep / 2 % all.len().max(1));
+    if rep % 2 == 1 {
+        turned.reverse();
     }
     turned
 }

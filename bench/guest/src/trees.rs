@@ -10,7 +10,7 @@ use crate::caches::{drop_caches, settle};
 use crate::lifecycle::Loaded;
 use crate::lookup;
 use crate::memory::{self, Lines};
-use crate::peer::{self, in_turn, Peer, TRACEFS};
+use crate::peer::{self, in_turn, Listing, Peer, TRACEFS};
 use crate::plan::Plan;
 use crate::sample::{each, progress, sample, Random};
 use crate::walk;
@@ -184,26 +184,21 @@ fn look_up(size: usize, rep: usize, peers: &[Peer]) -> Outcome {
 }
 
 /// Lists the directory of one that has `size` children.
-fn list_one(name: &str, peer: Peer, size: usize, rep: usize) -> Outcome {
-    let dir = peer.tree(&tree_name(size));
+fn list_one(listing: Listing, size: usize, rep: usize) -> Outcome {
+    let dir = listing.peer.tree(&tree_name(size));
     drop_caches()?;
     for row in ["readdir-cold", "readdir-warm"] {
-        sample(row, name, size, rep, walk::list(&dir, size)?);
+        sample(row, &listing.name(), size, rep, walk::list(&dir, size)?);
     }
     Ok(())
 }
 
 /// Lists the directories with `size` children.
 fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
-    let turn = in_turn(peers, rep);
-    for peer in &turn {
-        list_one(peer.name(), *peer, size, rep)?;
+    for listing in in_turn(&Listing::all(peers), rep) {
+        loaded.listing(listing, || list_one(listing, size, rep))?;
     }
-    loaded.listing_metadata(|| {
-        turn.iter()
-            .filter(|peer| peer.is_ours())
-            .try_for_each(|peer| list_one(&peer.name_from_metadata(), *peer, size, rep))
-    })
+    Ok(())
 }
 
 /// Measures all of this. Gives back the module, as it is loaded now.

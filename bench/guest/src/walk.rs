@@ -13,7 +13,7 @@ use crate::caches::drop_caches;
 use crate::clock::timed;
 use crate::lifecycle::Loaded;
 use crate::memory;
-use crate::peer::{create, in_turn, remove, Peer};
+use crate::peer::{create, in_turn, remove, Listing, Peer};
 use crate::plan::Plan;
 use crate::sample::{each, progress, sample};
 use crate::Outcome;
@@ -133,15 +133,10 @@ pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
         walk(&place(*peer), true)?;
     }
     for rep in 0..plan.repeats {
-        let turn = in_turn(&peers, rep);
-        for peer in &turn {
-            measure_one(peer.name(), &place(*peer), rep)?;
+        for listing in in_turn(&Listing::all(&peers), rep) {
+            let path = place(listing.peer);
+            loaded.listing(listing, || measure_one(&listing.name(), &path, rep))?;
         }
-        loaded.listing_metadata(|| {
-            turn.iter()
-                .filter(|peer| peer.is_ours())
-                .try_for_each(|peer| measure_one(&peer.name_from_metadata(), &place(*peer), rep))
-        })?;
     }
     for peer in Peer::SYNTHETIC {
         remove(peer, TREE)?;
