@@ -35,6 +35,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 /// What looks at the tree of the running kernel comes first, while there are
 /// no more events than those the kernel brings along.
 fn measure(plan: &Plan) -> Outcome {
+    sample::sample("repetitions", "", 0, 0, plan.repeats as f64);
     lifecycle::measure(plan)?;
     let loaded = lifecycle::Loaded::new()?;
     files::measure(plan)?;

@@ -34,13 +34,18 @@ impl Lines {
 
     /// What has changed until `later`.
     pub fn until(&self, later: &Self) -> Growth {
-        later
-            .0
-            .iter()
-            .map(|(place, bytes)| (place.clone(), bytes - self.0.get(place).unwrap_or(&0)))
-            .filter(|(_, bytes)| *bytes != 0)
-            .collect()
+        more(&self.0, &later.0)
     }
+}
+
+/// How many more bytes there are in `second` than in `first`.
+pub fn more(first: &Growth, second: &Growth) -> Growth {
+    let mut growth = second.clone();
+    for (place, bytes) in first {
+        *growth.entry(place.clone()).or_default() -= bytes;
+    }
+    growth.retain(|_, bytes| *bytes != 0);
+    growth
 }
 
 /// Whether a line allocates what belongs to a file system's directories: not

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::caches::{drop_caches, settle};
 use crate::lifecycle::Loaded;
 use crate::lookup;
-use crate::memory::{self, Lines};
+use crate::memory::{self, Growth, Lines};
 use crate::peer::{self, in_turn, Listing, Peer, TRACEFS};
 use crate::plan::Plan;
 use crate::sample::{each, progress, sample, Random};
@@ -22,7 +22,7 @@ fn tree_name(size: usize) -> String {
 }
 
 /// Tells what grew, and by how much for each of `size` directories.
-fn tell_parts(name: &str, size: usize, growth: &memory::Growth, which: impl Fn(&str) -> bool) {
+fn tell_parts(name: &str, size: usize, growth: &Growth, which: impl Fn(&str) -> bool) {
     for (place, bytes) in growth {
         let share = *bytes as f64 / size as f64;
         if which(place) && share.abs() >= 0.5 {
@@ -31,67 +31,78 @@ fn tell_parts(name: &str, size: usize, growth: &memory::Growth, which: impl Fn(&
     }
 }
 
-/// Adds the groups of kprobe events, and measures what the kernel's eventfs
-/// spends on them, and ours.
-fn add_groups(sizes: &[usize]) -> Outcome {
-    // What is there already is known from here on.
-    walk::walk(&Peer::Mirror.tree(""), false)?;
-    for &size in sizes {
-        progress(format!("{size} kprobe events"));
-        let name = tree_name(size);
-        let of_eventfs = |place: &str| place.starts_with("fs/tracefs/event_inode.c");
-        let before = Lines::now()?;
-        peer::add_probes(&name, size)?;
-        let growth = before.until(&Lines::now()?);
-        let kernel = memory::sum(&growth, of_eventfs);
-        sample(
-            "metadata-nodes",
-            Peer::Kernel.name(),
-            size,
-            0,
-            kernel / size as f64,
-        );
-        // The first look makes our nodes; dentries and inodes go again.
-        drop_caches()?;
-        let before = Lines::now()?;
-        walk::list(&Peer::Mirror.tree(&name), size)?;
-        drop_caches()?;
-        let growth = before.until(&Lines::now()?);
-        let of_rust = |place: &str| place.starts_with("rust/");
-        let mirror = memory::sum(&growth, of_rust);
-        sample(
-            "metadata",
-            Peer::Mirror.name(),
-            size,
-            0,
-            mirror / size as f64,
-        );
-        tell_parts(Peer::Mirror.name(), size, &growth, of_rust);
-    }
-    Ok(())
+/// Whether a line is of the kernel's eventfs, or copies strings: a new tracing
+/// instance copies no others than the names of event directories.
+fn of_eventfs(place: &str) -> bool {
+    place.starts_with("fs/tracefs/event_inode.c") || place.starts_with("mm/util.c")
 }
 
-/// Measures what the kernel's eventfs spends on the names: a new instance has
-/// all directories once more, and copies no other strings for them.
-fn measure_names(sizes: &[usize]) -> Outcome {
-    progress("a tracing instance, for the memory of names");
-    let instance = Path::new(TRACEFS).join("instances/bench");
-    let before = Lines::now()?;
-    fs::create_dir(&instance)?;
-    let growth = before.until(&Lines::now()?);
-    fs::remove_dir(&instance)?;
-    let copied = |place: &str| place.starts_with("mm/util.c");
-    let names = memory::sum(&growth, copied);
-    let probes: usize = sizes.iter().sum();
-    sample(
-        "metadata-name",
-        Peer::Kernel.name(),
-        probes,
-        0,
-        names / probes as f64,
-    );
-    tell_parts("instance", probes, &growth, |_| true);
-    settle()
+/// What the kernel's eventfs spends on all directories that there are: a new
+/// instance has them once more. Once for each repetition.
+fn instances(plan: &Plan) -> Outcome<Vec<Growth>> {
+    let path = Path::new(TRACEFS).join("instances/bench");
+    (0..plan.repeats)
+        .map(|_| {
+            settle_all()?;
+            let before = Lines::now()?;
+            fs::create_dir(&path)?;
+            let growth = before.until(&Lines::now()?);
+            fs::remove_dir(&path)?;
+            Ok(growth)
+        })
+        .collect()
+}
+
+/// Adds the groups of kprobe events, and measures what the kernel's eventfs
+/// spends on each: that much more than without it.
+fn add_groups(plan: &Plan, sizes: &[usize]) -> Outcome {
+    let mut without = instances(plan)?;
+    for &size in sizes {
+        progress(format!("{size} kprobe events"));
+        peer::add_probes(&tree_name(size), size)?;
+        let with = instances(plan)?;
+        for (rep, (without, with)) in without.iter().zip(&with).enumerate() {
+            let growth = memory::more(without, with);
+            let bytes = memory::sum(&growth, of_eventfs);
+            let kernel = Peer::Kernel.name();
+            sample("metadata", kernel, size, rep, bytes / size as f64);
+            if rep == 0 && size >= 1000 {
+                tell_parts(kernel, size, &growth, of_eventfs);
+            }
+        }
+        without = with;
+    }
+    settle_all()
+}
+
+/// Measures what ours takes for the kernel's events once all of their
+/// directories were looked into, with a module that is loaded for each
+/// repetition.
+fn measure_mirror(plan: &Plan, sizes: &[usize], mut loaded: Loaded) -> Outcome<Loaded> {
+    progress("the memory of ours for the kernel's events");
+    let of_rust = |place: &str| place.starts_with("rust/");
+    let mirror = Peer::Mirror.name();
+    for rep in 0..plan.repeats {
+        loaded.unload()?;
+        loaded = Loaded::new()?;
+        // What the groups are in is known from here on.
+        fs::read_dir(Peer::Mirror.tree(""))?.try_for_each(|entry| entry.map(drop))?;
+        for &size in sizes {
+            let name = tree_name(size);
+            drop_caches()?;
+            let before = Lines::now()?;
+            walk::walk(&Peer::Mirror.tree(&name), true)?;
+            // Dentries and inodes go again.
+            drop_caches()?;
+            let growth = before.until(&Lines::now()?);
+            let bytes = memory::sum(&growth, of_rust);
+            sample("metadata", mirror, size, rep, bytes / size as f64);
+            if rep == 0 && size >= 1000 {
+                tell_parts(mirror, size, &growth, of_rust);
+            }
+        }
+    }
+    Ok(loaded)
 }
 
 /// Measures what our directories take: with a module that is loaded for each
@@ -210,8 +221,8 @@ pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
         .copied()
         .filter(|size| *size <= plan.most_probes)
         .collect();
-    add_groups(&probes)?;
-    measure_names(&probes)?;
+    add_groups(plan, &probes)?;
+    loaded = measure_mirror(plan, &probes, loaded)?;
     for rep in 0..plan.repeats {
         for &size in plan.sizes {
             progress(format!(

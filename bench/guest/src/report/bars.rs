@@ -67,14 +67,22 @@ impl Bar {
 /// Bytes per directory.
 pub fn metadata(samples: &Samples, size: usize) -> Vec<Bar> {
     let ours = samples.get("metadata", "ours", size);
-    vec![
-        Bar::at_most(
-            1.0,
-            "ours / kernel",
-            samples.ratio(("metadata", "ours", size), ("metadata", "kernel", size)),
-        ),
-        Bar::at_most(104.0, "the aim, bytes", ours.map(|spread| spread.median)),
-    ]
+    let mut bars: Vec<Bar> = ["ours", "mirror"]
+        .into_iter()
+        .map(|who| {
+            Bar::at_most(
+                1.0,
+                format!("{who} / kernel"),
+                samples.ratio(("metadata", who, size), ("metadata", "kernel", size)),
+            )
+        })
+        .collect();
+    bars.push(Bar::at_most(
+        104.0,
+        "the aim of ours, bytes",
+        ours.map(|spread| spread.median),
+    ));
+    bars
 }
 
 /// Look-ups of one kind. What is asked for is asked for at these sizes.

@@ -58,7 +58,6 @@ impl Samples {
                 samples.add(row, who, size.parse()?, value.parse()?);
             }
         }
-        samples.complete();
         Ok(samples)
     }
 
@@ -66,20 +65,6 @@ impl Samples {
     fn add(&mut self, row: &str, who: &str, size: usize, value: f64) {
         let key = (row.to_string(), who.to_string(), size);
         self.0.entry(key).or_default().push(value);
-    }
-
-    /// The kernel's eventfs keeps a node and a copy of the name.
-    fn complete(&mut self) {
-        let name = self.sizes("metadata-name", "kernel").first().copied();
-        let name = name.and_then(|size| self.get("metadata-name", "kernel", size));
-        let Some(name) = name else {
-            return;
-        };
-        for size in self.sizes("metadata-nodes", "kernel") {
-            if let Some(nodes) = self.get("metadata-nodes", "kernel", size) {
-                self.add("metadata", "kernel", size, nodes.median + name.median);
-            }
-        }
     }
 
     /// What is known of one thing.
@@ -113,6 +98,12 @@ impl Samples {
     /// Whether times are instructions.
     pub fn counts_instructions(&self) -> bool {
         self.get("clock", "instructions", 0).is_some()
+    }
+
+    /// How often everything was measured.
+    pub fn repetitions(&self) -> usize {
+        self.get("repetitions", "", 0)
+            .map_or(0, |spread| spread.median as usize)
     }
 
     /// All as CSV.

@@ -33,10 +33,14 @@ struct Table<'a> {
     counts: [usize; 3],
 }
 
-/// A value, and half of what lies between the least and the greatest.
+/// A value, and half of what lies between the least and the greatest, if there
+/// is more than one sample.
 fn cell(spread: Option<Spread>, unit: f64) -> String {
     let Some(Spread {
-        median, min, max, ..
+        median,
+        min,
+        max,
+        count,
     }) = spread
     else {
         return "-".to_string();
@@ -48,7 +52,7 @@ fn cell(spread: Option<Spread>, unit: f64) -> String {
         size if size > 0.0 => 2,
         _ => 0,
     };
-    if median == 0.0 {
+    if median == 0.0 || count < 2 {
         return format!("{value:.digits$}");
     }
     let half = (max - min) / 2.0;
@@ -112,8 +116,9 @@ impl Table<'_> {
         }
         write!(
             self.text,
-            "\nMedian, and half of what lies between the least and the greatest; o/k and m/k:\n\
-             ours and mirror divided by kernel.\n\n  {:TITLE$}",
+            "\nThe median of {} repetitions, and half of what lies between the least and the\n\
+             greatest; o/k and m/k: ours and mirror divided by kernel.\n\n  {:TITLE$}",
+            self.samples.repetitions(),
             ""
         )?;
         for (name, _) in COLUMNS {
