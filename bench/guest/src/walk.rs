@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
 
-use crate::caches::drop_caches;
+use crate::caches::{drop_caches, settle};
 use crate::clock::timed;
 use crate::lifecycle::Loaded;
 use crate::memory;
@@ -88,31 +88,24 @@ pub fn list(path: &Path, size: usize) -> Outcome<f64> {
 
 /// Walks a tree, cold and warm, in both ways. All is told for each entry.
 fn measure_one(name: &str, path: &Path, rep: usize) -> Outcome {
-    drop_caches()?;
-    let before = memory::slab()?;
-    let mut count = 0.0;
-    for (row, stat) in [("find", false), ("ls-lR", true)] {
+    for (walker, stat) in [("find", false), ("ls-lR", true)] {
+        let tell =
+            |what: &str, value: f64| sample(&format!("{walker}-{what}"), name, 0, rep, value);
         drop_caches()?;
+        let before = memory::slab()?;
         let (cold, entries) = timed(|| walk(path, stat))?;
         let (warm, _) = timed(|| walk(path, stat))?;
-        sample(&format!("{row}-cold"), name, 0, rep, each(cold, entries));
-        sample(&format!("{row}-warm"), name, 0, rep, each(warm, entries));
-        count = entries as f64;
+        // What has gone meanwhile comes back only after grace periods.
+        settle()?;
+        let after = memory::slab()?;
+        drop_caches()?;
+        let dropped = memory::slab()?;
+        tell("entries", entries as f64);
+        tell("cold", each(cold, entries));
+        tell("warm", each(warm, entries));
+        tell("slab", (after - before) / entries as f64);
+        tell("dropped", (dropped - before) / entries as f64);
     }
-    // What has gone meanwhile comes back only after grace periods.
-    crate::caches::settle()?;
-    let after = memory::slab()?;
-    drop_caches()?;
-    let dropped = memory::slab()?;
-    sample("walk-entries", name, 0, rep, count);
-    sample("walk-slab", name, 0, rep, (after - before) / count);
-    sample(
-        "walk-slab-dropped",
-        name,
-        0,
-        rep,
-        (dropped - before) / count,
-    );
     Ok(())
 }
 

@@ -157,17 +157,34 @@ pub fn change(samples: &Samples, row: &str, linear: bool) -> Vec<Bar> {
     bars
 }
 
-/// Memory after a walk and after `drop_caches`.
+/// Those who walk: what their rows begin with, and their names.
+pub const WALKERS: [(&str, &str); 2] = [("find", "find"), ("ls-lR", "ls -lR")];
+
+/// Memory after walks and after `drop_caches`. If there is less than before, that
+/// is told, for it may be that something else was freed.
 pub fn walked(samples: &Samples) -> Vec<Bar> {
-    ["ours", "mirror"]
+    let bar = |(walker, title): (&str, &str), who: &str| {
+        let of = |what: &str| {
+            let row = format!("{walker}-{what}");
+            Some(samples.get(&row, who, 0)?.median)
+        };
+        let (made, stays) = (of("slab").filter(|made| *made > 0.0), of("dropped"));
+        let less = stays.is_some_and(|stays| stays < 0.0);
+        let note = if less {
+            " (less than was there before)"
+        } else {
+            ""
+        };
+        let text = format!("{who}, {title}: what stays / what it made{note}");
+        Bar::at_most(
+            0.02,
+            text,
+            made.zip(stays).map(|(made, stays)| stays / made),
+        )
+    };
+    WALKERS
         .into_iter()
-        .map(|who| {
-            Bar::at_most(
-                0.02,
-                format!("{who}: what stays / what the walk made"),
-                samples.ratio(("walk-slab-dropped", who, 0), ("walk-slab", who, 0)),
-            )
-        })
+        .flat_map(|walker| ["ours", "mirror"].map(|who| bar(walker, who)))
         .collect()
 }
 

@@ -204,24 +204,23 @@ impl Table<'_> {
             }
             self.bars(&bars::change(samples, row, row == "remove"))?;
         }
-        self.group(&format!("A whole tree, {small} for each entry"))?;
-        self.line("number of entries", "walk-entries", 0, 1.0, "")?;
-        for walk in ["find", "ls-lR"] {
-            for state in ["cold", "warm"] {
-                let row = format!("{walk}-{state}");
-                let title = format!("{} {state}", walk.replace("ls-lR", "ls -lR"));
-                self.line(&title, &row, 0, 1e3, "")?;
-                let title = format!("{title}, readdir=metadata");
-                self.line(&title, &row, 0, 1e3, FROM_METADATA)?;
+        self.group(&format!(
+            "A whole tree, {small} for each entry (metadata: readdir=metadata)"
+        ))?;
+        self.line("number of entries", "find-entries", 0, 1.0, "")?;
+        for (walker, name) in bars::WALKERS {
+            for (what, title, unit) in [
+                ("cold", "cold", 1e3),
+                ("warm", "warm", 1e3),
+                ("slab", "slab, bytes", 1.0),
+                ("dropped", "slab after drop_caches, bytes", 1.0),
+            ] {
+                let row = format!("{walker}-{what}");
+                let title = format!("{name}, {title}");
+                self.line(&title, &row, 0, unit, "")?;
+                let title = format!("{title}, metadata");
+                self.line(&title, &row, 0, unit, FROM_METADATA)?;
             }
-        }
-        for (row, title) in [
-            ("walk-slab", "slab made by it, bytes"),
-            ("walk-slab-dropped", "still there after drop_caches, bytes"),
-        ] {
-            self.line(title, row, 0, 1.0, "")?;
-            let title = format!("{title}, readdir=metadata");
-            self.line(&title, row, 0, 1.0, FROM_METADATA)?;
         }
         self.bars(&bars::walked(samples))?;
         self.group(&format!("Listing one directory, {small} for each entry"))?;
