@@ -15,6 +15,8 @@ pub struct Bar {
     limit: f64,
     /// Whether more is better.
     more: bool,
+    /// Whether nothing is proved by a value that is not good enough.
+    lenient: bool,
 }
 
 impl Bar {
@@ -25,6 +27,7 @@ impl Bar {
             value,
             limit,
             more: false,
+            lenient: false,
         }
     }
 
@@ -38,13 +41,13 @@ impl Bar {
 
     /// Whether it was reached, if that is known.
     pub fn met(&self) -> Option<bool> {
-        self.value.map(|value| {
-            if self.more {
-                value >= self.limit
-            } else {
-                value <= self.limit
-            }
-        })
+        let value = self.value?;
+        let reached = if self.more {
+            value >= self.limit
+        } else {
+            value <= self.limit
+        };
+        (reached || !self.lenient).then_some(reached)
     }
 
     /// What it has to be, and what it is.
@@ -101,22 +104,30 @@ pub fn lookup(samples: &Samples, row: &str) -> Vec<Bar> {
     ]
 }
 
-/// Two CPUs. Where not even path walks in two file systems get that far, nothing is to be seen.
+/// What tells whether the host has two CPUs.
+const REFERENCES: [(&str, &str); 3] = [
+    ("parallel", "machine"),
+    ("parallel-mounts", "tmpfs"),
+    ("parallel-apart", "sysfs"),
+];
+
+/// Two CPUs. If nothing at all gets that far, the host has none to spare, and ours that does not
+/// either proves nothing.
 pub fn parallel(samples: &Samples) -> Vec<Bar> {
+    let limit = 1.8;
     let of = |row: &str, who: &str| samples.get(row, who, 2).map(|spread| spread.median);
-    let idle = of("parallel-mounts", "tmpfs").is_some_and(|machine| machine >= 1.8);
+    let references = REFERENCES.into_iter().filter_map(|(row, who)| of(row, who));
+    let best = references.fold(0.0, f64::max);
     [
         ("parallel-apart", "ours, each in its own directory"),
         ("parallel", "ours, both in one directory"),
     ]
     .into_iter()
     .map(|(row, text)| {
-        let value = of(row, "ours").filter(|ours| idle || *ours >= 1.8);
-        if idle || value.is_some() {
-            Bar::at_least(1.8, text, value)
-        } else {
-            let text = format!("{text} (two file systems do not get that far)");
-            Bar::at_least(1.8, text, value)
+        let text = format!("{text} (the best of the others: {best:.2})");
+        Bar {
+            lenient: best < limit,
+            ..Bar::at_least(limit, text, of(row, "ours"))
         }
     })
     .collect()

@@ -267,7 +267,7 @@ pub fn text(samples: &Samples) -> Outcome<String> {
     let [met, missed, open] = table.counts;
     writeln!(
         table.text,
-        "\nbars: {met} met, {missed} missed, {open} not measured"
+        "\nbars: {met} met, {missed} missed, {open} open"
     )?;
     Ok(table.text)
 }
