@@ -76,8 +76,13 @@ impl Table<'_> {
             write!(self.text, "{:>WIDTH$}", cell(of(who), unit))?;
         }
         let kernel = self.samples.get(row, "kernel", size);
+        // A client's tree that is walked is another than the kernel's.
+        let walked = bars::WALKERS
+            .iter()
+            .any(|(walker, _)| row.starts_with(walker));
         for who in ["ours", "mirror"] {
             let ratio = match (of(who), kernel) {
+                _ if walked && who == "ours" => "-".to_string(),
                 (Some(own), Some(kernel)) if own.median > 0.0 && kernel.median > 0.0 => {
                     format!("{:.2}", own.median / kernel.median)
                 }
