@@ -27,28 +27,24 @@ build_program() {
 		--target-dir "$BUILD/bench"
 }
 
-# samples FILE CLOCK: what the guest prints, from stdin: samples go into FILE,
+# samples: what the guest prints, from stdin: samples are added to the others,
 # the rest tells the user how far it is.
 samples() {
 	local line
-	{
-		echo 'row,who,size,repetition,value'
-		[ -z "$2" ] || echo "clock,$2,0,0,1"
-		while IFS= read -r line; do
-			line=${line%$'\r'}
-			case $line in
-			'#bytes '*) printf '%s\n' "${line#\#bytes }" >>"$OUT/bytes.txt" ;;
-			'#'*) say "[$(elapsed "$SECONDS")] ${line#\# }" ;;
-			*) printf '%s\n' "$line" ;;
-			esac
-		done
-	} >"$1"
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		case $line in
+		'#bytes '*) printf '%s\n' "${line#\#bytes }" >>"$OUT/bytes.txt" ;;
+		'#'*) say "[$(elapsed "$SECONDS")] ${line#\# }" ;;
+		*) printf '%s\n' "$line" >>"$OUT/raw.csv" ;;
+		esac
+	done
 }
 
-# measure COMMAND FILE CLOCK: runs a command of the program in a guest.
+# measure COMMAND: runs a command of the program in a guest.
 measure() {
-	local command=$1 file=$2 clock=$3 process
-	exec 8> >(samples "$file" "$clock")
+	local command=$1 process
+	exec 8> >(samples)
 	process=$!
 	guest normal "${LIMIT:-1800}" \
 		"eventfs-bench $command ${options[*]} </dev/null >/dev/ttyS1 2>&1" >&8
@@ -58,6 +54,22 @@ measure() {
 	[ "$GUEST_STATUS" = 0 ] ||
 		die "the guest's exit status is $GUEST_STATUS" "its console: $RUN/console"
 }
+
+# about CLOCK: what the table is of.
+about() {
+	echo "rust_eventfs $VERSION${QUICK:+, less of everything (QUICK=1)}"
+	echo "$(date -u '+%Y-%m-%d %H:%M') UTC, in$(elapsed "$SECONDS") minutes"
+	echo "Linux $(cat "$KERNEL_DIR/include/config/kernel.release"), $("$QEMU" --version | head -n 1)"
+	if [ "$1" = instructions ]; then
+		echo "TCG; instructions of the guest are counted, but for the rows of two CPUs"
+	else
+		echo "${ACCEL[1]}, by the guest's clock"
+	fi
+	echo
+}
+
+# The module is built of this.
+VERSION=$(git -C "$ROOT" describe --always --dirty 2>/dev/null) || VERSION='(no git)'
 
 with_lock "$CACHE/setup.lock" setup build guest bench
 kernel normal
@@ -84,23 +96,23 @@ SECONDS=0
 # the host does.  With -icount each instruction takes a nanosecond of the
 # guest's time; that works for one processor only.
 accelerator "$KERNEL_DIR/arch/x86/boot/bzImage"
+clock='time'
 if [[ ${ACCEL[*]} = *tcg* ]] && [ "${CLOCK:-}" != time ]; then
-	GUEST_CPUS=1 GUEST_OPTIONS="-accel tcg,thread=single -icount shift=0,sleep=off ${ACCEL[*]:2}" \
-		measure measure "$OUT/one-cpu.csv" instructions
-else
-	measure measure "$OUT/one-cpu.csv" time
+	clock=instructions
 fi
-measure parallel "$OUT/two-cpus.csv" ''
+printf '%s\n' 'row,who,size,repetition,value' "clock,$clock,0,0,1" >"$OUT/raw.csv"
+if [ $clock = instructions ]; then
+	GUEST_CPUS=1 GUEST_OPTIONS="-accel tcg,thread=single -icount shift=0,sleep=off ${ACCEL[*]:2}" \
+		measure measure
+else
+	measure measure
+fi
+measure parallel
 
 {
-	cat "$OUT/one-cpu.csv"
-	sed 1d "$OUT/two-cpus.csv"
-} >"$OUT/raw.csv"
-rm "$OUT/one-cpu.csv" "$OUT/two-cpus.csv"
-echo "rust_eventfs $(git -C "$ROOT" describe --always --dirty 2>/dev/null || echo '(no git)')," \
-	"Linux $(cat "$KERNEL_DIR/include/config/kernel.release"), $("$QEMU" --version | head -n 1)," \
-	"${ACCEL[1]}; taken in$(elapsed "$SECONDS")"
-"$PROGRAM" report "$OUT" "$OUT/raw.csv"
+	about "$clock"
+	"$PROGRAM" report "$OUT"
+} | tee "$OUT/table.txt"
 (cd "$OUT" && gnuplot "$ROOT/bench/plot.gp") || die "gnuplot failed"
 (cd "$OUT" && rm -f -- *.dat unit.gp)
 echo "Samples, table and figures: $(pretty "$OUT")"

@@ -50,11 +50,11 @@ fn run(args: &[String]) -> Outcome {
         ["measure", rest @ ..] => measure(&Plan::new(rest)?),
         ["parallel", rest @ ..] => parallel::measure(&Plan::new(rest)?),
         ["profile"] => profile::run(),
-        ["report", out, raw @ ..] if !raw.is_empty() => report::run(Path::new(out), raw),
+        ["report", out] => report::run(Path::new(out)),
         _ => Err(
             "usage: eventfs-bench measure|parallel [--quick] [--repeat N]\n\
                   \x20      eventfs-bench profile\n\
-                  \x20      eventfs-bench report FOLDER CSV..."
+                  \x20      eventfs-bench report FOLDER"
                 .into(),
         ),
     }

@@ -13,13 +13,11 @@ use std::path::Path;
 use crate::Outcome;
 use samples::Samples;
 
-/// Reads the samples in the files `raw`, prints the table, and writes it and
-/// what the plots are made of into the folder `out`.
-pub fn run(out: &Path, raw: &[&str]) -> Outcome {
-    let samples = Samples::read(raw)?;
-    let table = table::text(&samples)?;
-    print!("{table}");
-    fs::write(out.join("table.txt"), table)?;
+/// Reads the samples in the folder `out`, prints the table, and writes their
+/// medians, and what the plots are made of, into that folder.
+pub fn run(out: &Path) -> Outcome {
+    let samples = Samples::read(&out.join("raw.csv"))?;
+    print!("{}", table::text(&samples)?);
     fs::write(out.join("summary.csv"), samples.summary()?)?;
     figures::write(out, &samples)
 }

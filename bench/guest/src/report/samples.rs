@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use crate::Outcome;
 
@@ -45,26 +46,20 @@ type Key = (String, String, usize);
 pub struct Samples(BTreeMap<Key, Vec<f64>>);
 
 impl Samples {
-    /// Reads lines of CSV. The first line of a file names the columns.
-    pub fn read(files: &[&str]) -> Outcome<Self> {
-        let mut samples = Self(BTreeMap::new());
-        for file in files {
-            let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
-            for line in text.lines().skip(1) {
-                let fields: Vec<&str> = line.split(',').collect();
-                let [row, who, size, _rep, value] = fields.as_slice() else {
-                    return Err(format!("{file}: what is this line: {line}").into());
-                };
-                samples.add(row, who, size.parse()?, value.parse()?);
-            }
+    /// Reads lines of CSV. The first one names the columns.
+    pub fn read(file: &Path) -> Outcome<Self> {
+        let text =
+            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let mut samples: BTreeMap<Key, Vec<f64>> = BTreeMap::new();
+        for line in text.lines().skip(1) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let [row, who, size, _rep, value] = fields.as_slice() else {
+                return Err(format!("{}: what is this line: {line}", file.display()).into());
+            };
+            let key = (row.to_string(), who.to_string(), size.parse()?);
+            samples.entry(key).or_default().push(value.parse()?);
         }
-        Ok(samples)
-    }
-
-    /// Adds a sample.
-    fn add(&mut self, row: &str, who: &str, size: usize, value: f64) {
-        let key = (row.to_string(), who.to_string(), size);
-        self.0.entry(key).or_default().push(value);
+        Ok(Self(samples))
     }
 
     /// What is known of one thing.
