@@ -4,13 +4,15 @@
  * debugfs and in sysfs, by the same command.
  *
  *	synthetic/		in eventfs
- *		control		"create KIND NAME S E F", "remove KIND NAME"
+ *		control		"create KIND NAME S E F", "remove KIND NAME",
+ *				"empty KIND NAME"
  *		status		what the last command was, and what it took
  *
  * KIND is eventfs, debugfs or sysfs, and the tree is NAME at the root of the
  * mounts, in /sys/kernel/debug or in /sys/kernel: S systems (sys_000, ...) of E
  * events each (event_000000, ...) of F files each (enable, filter, format, hist,
- * id, trigger, file_6, ...). Without systems (S is 0) the events are in NAME.
+ * id, trigger, file_6, ...). Without systems (S is 0) the events are in NAME; then
+ * "empty" removes them one by one, each by its name, the latest first.
  *
  * In all kinds the files read the same: "0" or "1" in enable, which can be
  * written; their name and the number of their event in all others. And in all
@@ -39,6 +41,7 @@
 #define MAX_FILES 64
 #define MAX_NAME 64
 #define MAX_COMMAND 256
+#define EVENT_NAME 24
 
 /* The bits of a file's number that tell the event; those above tell the tree. */
 #define EVENT_BITS 20
@@ -60,6 +63,8 @@ struct tree;
  * @create_system: makes a directory for events in it
  * @create_event: makes an event's directory with @tree->files files, in the
  *	system, or in the root if that is %NULL
+ * @remove_event: removes the latest event's directory of those that are in the
+ *	root; @name is its name
  * @remove: removes all that was made of @tree, also of one that is half made
  */
 struct kind {
@@ -68,6 +73,7 @@ struct kind {
 	void *(*create_system)(struct tree *tree, const char *name);
 	int (*create_event)(struct tree *tree, void *system, const char *name,
 			    unsigned long number);
+	int (*remove_event)(struct tree *tree, const char *name);
 	void (*remove)(struct tree *tree);
 };
 
@@ -244,6 +250,11 @@ static int eventfs_event(struct tree *tree, void *system, const char *name,
 						  tree->files, file_number(tree, number)));
 }
 
+static int eventfs_remove_event(struct tree *tree, const char *name)
+{
+	return eventfs_lookup_and_remove(name, tree->eventfs);
+}
+
 static void eventfs_remove_tree(struct tree *tree)
 {
 	eventfs_remove_events_dir(tree->eventfs);
@@ -277,6 +288,12 @@ static int debugfs_event(struct tree *tree, void *system, const char *name,
 		if (IS_ERR(file))
 			return PTR_ERR(file);
 	}
+	return 0;
+}
+
+static int debugfs_remove_event(struct tree *tree, const char *name)
+{
+	debugfs_lookup_and_remove(name, tree->debugfs);
 	return 0;
 }
 
@@ -401,30 +418,46 @@ static int sysfs_event(struct tree *tree, void *system, const char *name, unsign
 	return 0;
 }
 
+/* To look for the name in a kset means to go through the list of all. */
+static int sysfs_remove_event(struct tree *tree, const char *name)
+{
+	struct kobject *kobj = list_last_entry(&tree->sysfs->list, struct kobject, entry);
+
+	kobject_del(kobj);
+	kobject_put(kobj);
+	return 0;
+}
+
 static void sysfs_remove_tree(struct tree *tree)
 {
 	struct kset *root = tree->sysfs;
-	struct kobject *kobj;
 
 	if (!root)
 		return;
 	/* The latest first, so that nothing has children any more. */
 	while (!list_empty(&root->list)) {
-		kobj = list_last_entry(&root->list, struct kobject, entry);
-		kobject_del(kobj);
-		kobject_put(kobj);
+		sysfs_remove_event(tree, NULL);
 		cond_resched();
 	}
 	kset_unregister(root);
 }
 
 static const struct kind kinds[] = {
-	{ "eventfs", eventfs_root, eventfs_system, eventfs_event, eventfs_remove_tree },
-	{ "debugfs", debugfs_root, debugfs_system, debugfs_event, debugfs_remove_tree },
-	{ "sysfs", sysfs_root, sysfs_system, sysfs_event, sysfs_remove_tree },
+	{ "eventfs", eventfs_root, eventfs_system, eventfs_event, eventfs_remove_event,
+	  eventfs_remove_tree },
+	{ "debugfs", debugfs_root, debugfs_system, debugfs_event, debugfs_remove_event,
+	  debugfs_remove_tree },
+	{ "sysfs", sysfs_root, sysfs_system, sysfs_event, sysfs_remove_event,
+	  sysfs_remove_tree },
 };
 
-/* Whether a creation that may take long is to be given up. */
+/* The name of an event. */
+static void event_name(char name[EVENT_NAME], unsigned int number)
+{
+	snprintf(name, EVENT_NAME, "event_%06u", number);
+}
+
+/* Whether what may take long is to be given up. */
 static bool give_up(void)
 {
 	cond_resched();
@@ -434,14 +467,14 @@ static bool give_up(void)
 /* Makes the events of one system, or those of a tree that has none. */
 static int create_events(struct tree *tree, void *system, unsigned long first)
 {
-	char name[24];
+	char name[EVENT_NAME];
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < tree->events; i++) {
 		if (give_up())
 			return -EINTR;
-		snprintf(name, sizeof(name), "event_%06u", i);
+		event_name(name, i);
 		err = tree->kind->create_event(tree, system, name, first + i);
 		if (err)
 			return err;
@@ -562,6 +595,36 @@ static int command_remove(const struct kind *kind, int argc, char **argv, struct
 	return 0;
 }
 
+/* empty KIND NAME */
+static int command_empty(const struct kind *kind, int argc, char **argv, struct amount *done)
+{
+	char name[EVENT_NAME];
+	struct tree *tree;
+	int err;
+
+	if (argc != 3)
+		return -EINVAL;
+	tree = find_tree(kind, argv[2]);
+	if (!tree)
+		return -ENOENT;
+	if (tree->systems)
+		return -EINVAL;
+	while (tree->events) {
+		if (give_up())
+			return -EINTR;
+		event_name(name, tree->events - 1);
+		err = kind->remove_event(tree, name);
+		if (err)
+			return err;
+		tree->events--;
+		tree->done.directories--;
+		tree->done.files -= tree->files;
+		done->directories++;
+		done->files += tree->files;
+	}
+	return 0;
+}
+
 static int run_command(int argc, char **argv, struct amount *done)
 {
 	const struct kind *kind;
@@ -575,6 +638,8 @@ static int run_command(int argc, char **argv, struct amount *done)
 			return command_create(kind, argc, argv, done);
 		if (!strcmp(argv[0], "remove"))
 			return command_remove(kind, argc, argv, done);
+		if (!strcmp(argv[0], "empty"))
+			return command_empty(kind, argc, argv, done);
 	}
 	return -EINVAL;
 }
