@@ -184,3 +184,9 @@ pub fn remove(peer: Peer, name: &str) -> Outcome<u64> {
     let kind = peer.kind().ok_or("not a synthetic kind")?;
     command(&format!("remove {kind} {name}"))
 }
+
+/// Removes the events of a synthetic tree one by one. Returns the time.
+pub fn empty(peer: Peer, name: &str) -> Outcome<u64> {
+    let kind = peer.kind().ok_or("not a synthetic kind")?;
+    command(&format!("empty {kind} {name}"))
+}

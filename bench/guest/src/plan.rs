@@ -13,7 +13,7 @@ pub struct Plan {
     /// The largest of them that is also made of kprobe events.
     pub most_probes: usize,
     /// The number of entries of the directory that is listed, and of
-    /// directories whose memory is told.
+    /// directories whose memory is told. The largest that is removed in all ways.
     pub listed: usize,
     /// The subsystems of the synthetic tree that is walked, of ten events each.
     pub systems: usize,

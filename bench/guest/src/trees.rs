@@ -212,6 +212,38 @@ fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
     Ok(())
 }
 
+/// Removes synthetic trees, as one, cold.
+fn remove_synthetic(size: usize, rep: usize) -> Outcome {
+    drop_caches()?;
+    for peer in in_turn(&Peer::SYNTHETIC, rep) {
+        let ns = peer::remove(peer, &tree_name(size))?;
+        sample("remove", peer.name(), size, rep, each(ns, size));
+        settle_all()?;
+    }
+    Ok(())
+}
+
+/// Makes them once more, and removes them otherwise: one directory after the
+/// other; and as one, after all of it was looked at.
+fn remove_otherwise(size: usize, rep: usize) -> Outcome {
+    let name = tree_name(size);
+    for peer in in_turn(&Peer::SYNTHETIC, rep) {
+        peer::create(peer, &name, 0, size)?;
+        drop_caches()?;
+        let ns = peer::empty(peer, &name)?;
+        sample("remove-each", peer.name(), size, rep, each(ns, size));
+        peer::remove(peer, &name)?;
+        settle_all()?;
+        peer::create(peer, &name, 0, size)?;
+        drop_caches()?;
+        walk::walk(&peer.tree(&name), true)?;
+        let ns = peer::remove(peer, &name)?;
+        sample("remove-warm", peer.name(), size, rep, each(ns, size));
+        settle_all()?;
+    }
+    Ok(())
+}
+
 /// Measures all of this. Gives back the module, as it is loaded now.
 pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
     loaded = measure_memory(plan, loaded)?;
@@ -240,11 +272,9 @@ pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
             if size == plan.listed {
                 list(size, rep, &peers, &loaded)?;
             }
-            drop_caches()?;
-            for peer in in_turn(&Peer::SYNTHETIC, rep) {
-                let ns = peer::remove(peer, &tree_name(size))?;
-                sample("remove", peer.name(), size, rep, each(ns, size));
-                settle_all()?;
+            remove_synthetic(size, rep)?;
+            if (1000..=plan.listed).contains(&size) {
+                remove_otherwise(size, rep)?;
             }
         }
     }

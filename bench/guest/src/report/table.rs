@@ -209,6 +209,14 @@ impl Table<'_> {
             }
             self.bars(&bars::change(samples, row, row == "remove"))?;
         }
+        for (row, title) in [
+            ("remove-each", "remove one by one"),
+            ("remove-warm", "remove after ls -lR"),
+        ] {
+            for size in samples.all_sizes(row) {
+                self.line(&format!("{title}, {size} of them"), row, size, 1e3, "")?;
+            }
+        }
         self.group(&format!(
             "A whole tree, {small} for each entry (metadata: readdir=metadata)"
         ))?;
