@@ -71,6 +71,23 @@ files: $((all * files))" "$(head -n 4 "$MNT/synthetic/status")"
 	done
 done
 
+# One by one they are removed from a tree that stays.
+for kind in eventfs debugfs sysfs; do
+	control "create $kind synth 0 7 3"
+	exec 3<"$(place "$kind")/synth/event_000003/filter"
+	control "empty $kind synth"
+	equal "$kind: status" "command: empty $kind synth
+error: 0
+directories: 7
+files: 21" "$(head -n 4 "$MNT/synthetic/status")"
+	equal "$kind: what is left" "" "$(ls "$(place "$kind")/synth")"
+	fails cat <&3
+	exec 3<&-
+	control "empty $kind synth"
+	control "remove $kind synth"
+	[ ! -e "$(place "$kind")/synth" ]
+done
+
 run <<'SCRIPT'
 put synthetic/control "create eventfs one 1 1 1"
 put synthetic/control "create eventfs one 1 1 1" => EEXIST
@@ -89,6 +106,9 @@ put synthetic/control "create eventfs two -1 1 1" => EINVAL
 put synthetic/control "create eventfs two 1 1 x" => EINVAL
 put synthetic/control "create ramfs two 1 1 1" => EINVAL
 put synthetic/control "destroy eventfs one" => EINVAL
+put synthetic/control "empty eventfs one" => EINVAL
+put synthetic/control "empty eventfs two" => ENOENT
+put synthetic/control "empty eventfs" => EINVAL
 put synthetic/control "create eventfs a/b 1 1 1" => EINVAL
 put synthetic/control "create sysfs .. 1 1 1" => EINVAL
 put synthetic/control "create eventfs events 1 1 1" => EEXIST
