@@ -350,7 +350,8 @@ impl<'a> Fuzzer<'a> {
         }
     }
 
-    /// Brings the mount back to what it was.
+    /// Gives the mount its owner and permissions back.  How directories are
+    /// listed stays as the last mount has it: nothing depends on that.
     fn restore(&mut self) {
         if self.who == Who::Root {
             let root = &self.shared.settings.root;
@@ -479,6 +480,18 @@ impl<'a> Fuzzer<'a> {
     }
 }
 
+/// Sets how directories are listed at first: one way with each other seed, as
+/// nobody but root can change it later.
+fn choose_listing(settings: &Settings) {
+    let flags = rustix::mount::MountFlags::empty();
+    let option = match settings.seed % 2 {
+        0 => c"readdir=metadata",
+        _ => c"readdir=dentries",
+    };
+    // Tracefs, on which this is tried as well, has no such option.
+    let _ = rustix::mount::mount_remount(&settings.root, flags, option);
+}
+
 /// Arguments that are no pointers.
 fn numbers(all: [usize; 5]) -> [Argument; 6] {
     let [a, b, c, d, e] = all.map(Argument::Number);
@@ -523,6 +536,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
         let path = settings.scratch.join(format!("fuzz{number}"));
         fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
+    choose_listing(&settings);
     become_one(who)?;
     let shared = Shared::new(settings, Fixed::default());
     let mut tally = Tally::default();

@@ -231,6 +231,21 @@ fn mount_option(rng: &mut Rng) -> Vec<u8> {
 
 /// A key and a value, for `fsconfig`.
 pub fn key_and_value(rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
+    if rng.chance(20) {
+        // The option whose values are words, with such words and others.
+        let key = rng.pick(&["readdir", "readdir", "readdir", "readdir ", "READDIR"]);
+        let values = [
+            "metadata",
+            "dentries",
+            "",
+            "meta",
+            "metadata ",
+            "Dentries",
+            "0",
+            "1",
+        ];
+        return (key.into(), rng.pick(&values).into());
+    }
     let key = match rng.below(6) {
         0 => rng.bytes(8),
         1 => vec![b'k'; rng.pick(&[255, 256, 300, 4000])],
@@ -238,7 +253,7 @@ pub fn key_and_value(rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
             let keys = ["source", "ro", "rw", "", "UID", "uid ", "mode\n"];
             rng.pick(&keys).into()
         }
-        _ => rng.pick(&["uid", "gid", "mode"]).into(),
+        _ => rng.pick(&["uid", "gid", "mode", "readdir"]).into(),
     };
     let value = match rng.below(6) {
         0 => rng.bytes(16),

@@ -40,11 +40,20 @@ impl Worker<'_> {
         self.scratch.join(format!("m{point}"))
     }
 
-    /// Options that disturb nobody: no thread changes the group of a file.
+    /// Options that disturb nobody: no thread changes the group of a file, and
+    /// what is known of listings holds however they are made.
     fn options(&mut self) -> CString {
-        let options = self
-            .rng
-            .pick(&["", "gid=0", "gid=1000", "mode=0700", "mode=755,gid=5"]);
+        let options = self.rng.pick(&[
+            "",
+            "gid=0",
+            "gid=1000",
+            "mode=0700",
+            "mode=755,gid=5",
+            "readdir=metadata",
+            "readdir=dentries",
+            "readdir=metadata,gid=0",
+            "mode=755,readdir=dentries",
+        ]);
         CString::new(options).unwrap_or_default()
     }
 
