@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::balance::Balance;
+use crate::balance::{self, Balance};
 use crate::options::Options;
 use crate::shared::{Fixed, Settings, Shared};
 use crate::tally::Tally;
@@ -59,8 +59,16 @@ fn look_after(shared: &Shared, before: &Balance) {
             }
         }
     }
-    // The last put of a file may be on its way, and grace periods pass.
-    let end = Instant::now() + Duration::from_secs(10);
+    if let Err(what) = balance::look_into_all(&shared.settings.root) {
+        shared.fail(what);
+    }
+    // The last put of a file may be on its way, and grace periods pass.  Who
+    // has failed already may be the reason why something stays.
+    let patience = match shared.failures() {
+        0 => shared.settings.patience,
+        _ => shared.settings.patience.min(Duration::from_secs(10)),
+    };
+    let end = Instant::now() + patience;
     loop {
         let after = Balance::take();
         let grown = after.grown_since(before);
@@ -112,6 +120,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
     );
     let fixed = Fixed::find(&settings.tracefs, settings.seed)?;
     warm_up(&settings)?;
+    balance::look_into_all(&settings.root)?;
     let before = Balance::take();
     let shared = Shared::new(settings, fixed);
     work::load_all(&shared)?;
