@@ -2,18 +2,22 @@
 
 //! What is held open for a while, also when its event goes.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::fs::{self, Mode, OFlags, SeekFrom};
 use rustix::io::{self, Errno};
 
 use super::events::DEAD;
-use super::{Subject, Sure, Whose, Worker, ALL, READABLE};
+use super::{Subject, Sure, Whose, Worker, ALL, READABLE, VANISHED};
 use crate::listing;
 
 /// How much a thread holds.
 const LIMIT: usize = 24;
+
+/// How many watches: a user may have 128 queues for what they tell.
+const WATCHES: usize = 4;
 
 /// How something is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,33 @@ pub(super) struct Held {
     /// How often the event was made and removed until then.
     age: u32,
     writable: bool,
+}
+
+/// A watch that is held.
+pub(super) struct Watch {
+    /// Where it tells what happens.
+    queue: OwnedFd,
+    /// Its number there.
+    number: i32,
+    /// The name, which keeps the inode where the name leads; without this the
+    /// watch alone keeps the inode, which may lose its name.
+    name: Option<OwnedFd>,
+    subject: Subject,
+    /// How often the event was made and removed until then.
+    age: u32,
+}
+
+impl Watch {
+    /// All that it has told since the last time.
+    fn told(&self) -> ReadFlags {
+        let mut told = ReadFlags::empty();
+        let mut room = vec![std::mem::MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(&self.queue, &mut room);
+        while let Ok(event) = reader.next() {
+            told |= event.events();
+        }
+        told
+    }
 }
 
 impl Worker<'_> {
@@ -57,10 +88,7 @@ impl Worker<'_> {
         let Some(fd) = self.sure("open", &subject.path, subject.sure, opened) else {
             return;
         };
-        let age = match subject.whose {
-            Whose::Mine(slot) => self.slots[slot].age,
-            _ => 0,
-        };
+        let age = self.age(subject.whose);
         // What it is when it is used is found out then.
         subject.sure = Sure::Unknown;
         if self.held.len() >= LIMIT {
@@ -85,10 +113,18 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether what is held is still good.
-    fn state(&self, held: &Held) -> Sure {
-        match held.subject.whose {
-            Whose::Mine(slot) if self.slots[slot].age == held.age => Sure::Here,
+    /// How often an event was made and removed, if it is this thread's.
+    fn age(&self, whose: Whose) -> u32 {
+        match whose {
+            Whose::Mine(slot) => self.slots[slot].age,
+            _ => 0,
+        }
+    }
+
+    /// Whether what is held since an event was of that age is still good.
+    fn state(&self, whose: Whose, age: u32) -> Sure {
+        match whose {
+            Whose::Mine(slot) if self.slots[slot].age == age => Sure::Here,
             Whose::Mine(_) => Sure::Gone,
             Whose::Fixed(_) => Sure::Here,
             Whose::Others => Sure::Unknown,
@@ -102,7 +138,7 @@ impl Worker<'_> {
         }
         let index = self.rng.below(self.held.len());
         let held = self.held.swap_remove(index);
-        let state = self.state(&held);
+        let state = self.state(held.subject.whose, held.age);
         let path = &held.subject.path;
         self.doing("fstat", path);
         let result = fs::fstat(&held.fd);
@@ -210,4 +246,97 @@ impl Worker<'_> {
             self.wrong(path, &format!("has {} entries", entries.len()));
         }
     }
+
+    /// Watches something from now on.
+    pub(super) fn hold_watch(&mut self) {
+        let subject = self.any_subject(ALL);
+        let named = self.rng.chance(50);
+        let path = &subject.path;
+        self.doing("watch", path);
+        let made = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
+        let Some(queue) = self.must("inotify", path, made) else {
+            return;
+        };
+        let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
+        let Some(name) = self.sure("open path", path, subject.sure, opened) else {
+            return;
+        };
+        // The same inode, also if another one has this path by now.
+        let watched = inotify::add_watch(&queue, through(&name), WatchFlags::ALL_EVENTS);
+        let Some(number) = self.sure("add watch", path, subject.sure, watched) else {
+            return;
+        };
+        let age = self.age(subject.whose);
+        if self.watches.len() >= WATCHES {
+            let index = self.rng.below(self.watches.len());
+            let watch = self.watches.swap_remove(index);
+            self.end_watch(&watch);
+        }
+        self.watches.push(Watch {
+            queue,
+            number,
+            name: named.then_some(name),
+            subject,
+            age,
+        });
+    }
+
+    /// Opens what is watched, which is told; or ends the watch.
+    pub(super) fn use_watch(&mut self) {
+        if self.watches.is_empty() {
+            return;
+        }
+        let index = self.rng.below(self.watches.len());
+        let watch = self.watches.swap_remove(index);
+        let path = &watch.subject.path;
+        let before = watch.told();
+        if let Some(name) = &watch.name {
+            let state = self.state(watch.subject.whose, watch.age);
+            // A file that is only written cannot be opened like this.
+            if watch.subject.file != "inject" {
+                self.doing("open watched", path);
+                let flags = Self::flags(OFlags::RDONLY);
+                let result = fs::open(through(name), flags, Mode::empty());
+                let opened = match state {
+                    Sure::Here => self.must("open watched", path, result),
+                    // What has gone has no name, and may still be opened to
+                    // say nothing.
+                    _ => self.allow("open watched", path, result, VANISHED),
+                };
+                let told = watch.told();
+                // If too much has happened that is told instead.
+                let enough = ReadFlags::OPEN | ReadFlags::QUEUE_OVERFLOW;
+                if opened.is_some() && state == Sure::Here && !told.intersects(enough) {
+                    self.wrong(
+                        path,
+                        &format!("opened, but the watch tells {told:?} after {before:?}"),
+                    );
+                }
+            }
+        }
+        if self.rng.chance(30) {
+            self.end_watch(&watch);
+        } else {
+            self.watches.push(watch);
+        }
+    }
+
+    /// Ends a watch: it is there, or has told that it is not.
+    pub(super) fn end_watch(&mut self, watch: &Watch) {
+        let path = &watch.subject.path;
+        let state = self.state(watch.subject.whose, watch.age);
+        self.doing("end watch", path);
+        let result = inotify::remove_watch(&watch.queue, watch.number);
+        let allowed: &[Errno] = match (state, &watch.name) {
+            // Its inode is there as long as its name is.
+            (Sure::Here, Some(_)) => &[],
+            _ => &[Errno::INVAL],
+        };
+        self.allow("end watch", path, result, allowed);
+    }
+}
+
+/// A path to what is open, whatever has its name.
+fn through(fd: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", fd.as_raw_fd())
 }

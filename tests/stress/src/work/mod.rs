@@ -26,7 +26,7 @@ use crate::tally::Tally;
 use clients::Clients;
 pub use clients::{load_all, unload_all, Loads};
 use events::Slot;
-use held::Held;
+use held::{Held, Watch};
 use mounts::Mounted;
 pub use system::reclaims;
 
@@ -92,6 +92,8 @@ pub struct Worker<'a> {
     slots: Vec<Slot>,
     /// What it has open.
     held: Vec<Held>,
+    /// What it watches.
+    watches: Vec<Watch>,
     /// What is mounted on its mount points.
     mounted: [Option<Mounted>; mounts::POINTS],
     /// The event whose directory is the working directory, and its age.
@@ -137,6 +139,8 @@ const OPERATIONS: &[Operation] = {
         operation("chdir", 3, |worker| worker.chdir()),
         operation("relative", 4, |worker| worker.relative()),
         operation("watch", 4, |worker| worker.watch()),
+        operation("hold a watch", 3, |worker| worker.hold_watch()),
+        operation("use a watch", 4, |worker| worker.use_watch()),
         operation("mount", 4, |worker| worker.mount()),
         operation("cover", 2, |worker| worker.cover()),
         operation("remount", 1, |worker| worker.remount()),
@@ -174,6 +178,7 @@ impl<'a> Worker<'a> {
             number: 0,
             slots: events::slots(),
             held: Vec::new(),
+            watches: Vec::new(),
             mounted: [const { None }; mounts::POINTS],
             cwd: None,
             clients: Clients::default(),
@@ -211,6 +216,9 @@ impl<'a> Worker<'a> {
     /// Undoes all.
     fn end(&mut self) {
         self.held.clear();
+        for watch in std::mem::take(&mut self.watches) {
+            self.end_watch(&watch);
+        }
         let result = rustix::process::chdir("/");
         self.must("chdir", Path::new("/"), result);
         self.unmount_all();
