@@ -37,11 +37,15 @@ struct Client {
 /// Makes trees of any shape.
 const SYNTHETIC: usize = 0;
 
-/// Makes directories with a few files.
-const QUEUED: usize = 1;
+/// Make directories with a few files: which modules, what the directory with
+/// the directories is, and one of their files.
+const QUEUED: [(usize, &str, &str); 2] = [
+    (1, "client_c/queues", "length"),
+    (2, "client_rust/queues", "depth"),
+];
 
 /// These modules.
-const CLIENTS: [Client; 2] = [
+const CLIENTS: [Client; 3] = [
     Client {
         file: "eventfs_synthetic.ko",
         name: c"eventfs_synthetic",
@@ -52,10 +56,15 @@ const CLIENTS: [Client; 2] = [
         name: c"eventfs_client_c",
         control: "client_c/control",
     },
+    Client {
+        file: "eventfs_client_rust.ko",
+        name: c"eventfs_client_rust",
+        control: "client_rust/control",
+    },
 ];
 
 /// How often each module was loaded, and whether it is.
-pub type Loads = [(u32, bool); 2];
+pub type Loads = [(u32, bool); CLIENTS.len()];
 
 /// Loads all modules that there are; tells which are left out.
 pub fn load_all(shared: &Shared) -> Result<(), String> {
@@ -98,7 +107,8 @@ pub struct Clients {
     /// How often the modules were loaded when these were made.
     loads: Loads,
     tree: Option<Shape>,
-    queues: [bool; QUEUES],
+    /// Which directories it has made with each of [`QUEUED`].
+    queues: [[bool; QUEUES]; QUEUED.len()],
     /// A file of the tree that is open, and whether it is still good.
     held: Option<(OwnedFd, PathBuf, bool)>,
 }
@@ -117,8 +127,10 @@ impl Clients {
         if self.loads[SYNTHETIC] != loads[SYNTHETIC] {
             self.lose_tree();
         }
-        if self.loads[QUEUED] != loads[QUEUED] {
-            self.queues = [false; QUEUES];
+        for (queues, (module, ..)) in self.queues.iter_mut().zip(QUEUED) {
+            if self.loads[module] != loads[module] {
+                *queues = [false; QUEUES];
+            }
         }
         self.loads = loads;
     }
@@ -379,30 +391,32 @@ impl Worker<'_> {
         }
     }
 
-    /// Adds or removes a directory of the module that has some.
+    /// Adds or removes a directory of a module that has some.
     fn queue(&mut self) {
+        let of = self.rng.below(QUEUED.len());
+        let (module, queues, file) = QUEUED[of];
         let index = self.rng.below(QUEUES);
         let name = format!("stress{}_{index}", self.thread);
-        if !self.loaded(QUEUED) {
+        if !self.loaded(module) {
             return;
         }
-        let here = self.clients.queues[index];
+        let here = self.clients.queues[of][index];
         let twice = self.rng.chance(10);
         let verb = if here == twice { "add" } else { "remove" };
-        let (path, result) = self.tell(QUEUED, &format!("{verb} {name}\n"));
+        let (path, result) = self.tell(module, &format!("{verb} {name}\n"));
         match (here, twice) {
             (true, true) => self.must_fail("add twice", &path, result, &[Errno::EXIST]),
             (false, true) => self.must_fail("remove twice", &path, result, &[Errno::NOENT]),
             _ => {
                 if self.must("add or remove", &path, result).is_some() {
-                    self.clients.queues[index] = !here;
+                    self.clients.queues[of][index] = !here;
                 }
             }
         }
-        let queue = self.root().join("client_c/queues").join(name);
-        let here = self.clients.queues[index];
+        let queue = self.root().join(queues).join(name);
+        let here = self.clients.queues[of][index];
         self.look("access queue", &queue, here);
-        self.look("access queue's file", &queue.join("length"), here);
+        self.look("access queue's file", &queue.join(file), here);
     }
 
     /// Removes all trees of this thread.
@@ -418,11 +432,13 @@ impl Worker<'_> {
             let (path, result) = self.tell(SYNTHETIC, &command);
             self.must("remove", &path, result);
         }
-        for index in 0..QUEUES {
-            if std::mem::take(&mut self.clients.queues[index]) {
-                let command = format!("remove stress{}_{index}\n", self.thread);
-                let (path, result) = self.tell(QUEUED, &command);
-                self.must("remove", &path, result);
+        for (of, (module, ..)) in QUEUED.into_iter().enumerate() {
+            for index in 0..QUEUES {
+                if std::mem::take(&mut self.clients.queues[of][index]) {
+                    let command = format!("remove stress{}_{index}\n", self.thread);
+                    let (path, result) = self.tell(module, &command);
+                    self.must("remove", &path, result);
+                }
             }
         }
     }
