@@ -93,8 +93,29 @@ stress_round() { # seconds
 		--threads 6 --patience $patience
 }
 
+# The modules that publish something, for the fuzzer; stress has them anyway.
+clients='client_c client_rust synthetic'
+
+# Lets modules publish what the fuzzer then tries as well.
+publish() {
+	for client in $clients; do
+		insmod "/eventfs/modules/eventfs_$client.ko" || give_up "$client cannot be loaded"
+	done
+	echo add queue_one >$mnt/client_c/control
+	echo add queue_one >$mnt/client_rust/control
+	echo create eventfs queue_tree 2 9 3 >$mnt/synthetic/control
+}
+
+# Unloads them, with whatever they publish by now.
+unpublish() {
+	for client in $clients; do
+		rmmod "eventfs_$client" || give_up "$client cannot be unloaded"
+	done
+}
+
 # The fuzzer, as everybody.
 fuzz_round() { # seconds
+	publish
 	for who in root user namespace; do
 		attempt "$1" stress fuzz $mnt --as $who --seed "$seed" --seconds "$1" \
 			--patience $patience \
@@ -102,6 +123,7 @@ fuzz_round() { # seconds
 		reset_tracing
 		mount -o remount,uid=1000,gid=1000,mode=755 $mnt
 	done
+	unpublish
 }
 
 : >$results

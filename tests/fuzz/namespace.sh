@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Root of a user name space gets no further than the user that he is
+# requires: eventfs_client_c.ko eventfs_client_rust.ko eventfs_synthetic.ko
 # order: last
 # timeout: 120
 
 # shellcheck source=tests/fuzz/common
 . "$TESTS/fuzz/common"
+publish
 fuzz namespace
 remount_as 1000
 fuzz namespace

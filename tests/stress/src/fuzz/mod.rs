@@ -54,11 +54,13 @@ struct Targets {
     files: Vec<PathBuf>,
     /// All below `events`, directories among them.
     events: Vec<PathBuf>,
+    /// All that modules have published, likewise.
+    published: Vec<PathBuf>,
 }
 
 impl Targets {
-    /// Looks at the kernel's own tree.
-    fn find(tracefs: &Path, step: usize) -> Result<Self, String> {
+    /// Looks at the kernel's own tree, and for what is in ours alone.
+    fn find(root: &Path, tracefs: &Path, step: usize) -> Result<Self, String> {
         let tell = |error| format!("{}: {error}", tracefs.display());
         let mut events = vec![PathBuf::from("events")];
         walk(tracefs, Path::new("events"), 0, step, &mut events).map_err(tell)?;
@@ -71,8 +73,32 @@ impl Targets {
             }
         }
         files.sort();
-        Ok(Self { files, events })
+        let published = find_published(root, tracefs)
+            .map_err(|error| format!("{}: {error}", root.display()))?;
+        Ok(Self {
+            files,
+            events,
+            published,
+        })
     }
+}
+
+/// All that is in our tree and not in the kernel's: the directories of modules,
+/// at the root and next to the subsystems, with all that is in them.
+fn find_published(root: &Path, tracefs: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut published = Vec::new();
+    for dir in ["", "events"] {
+        for entry in fs::read_dir(root.join(dir))? {
+            let entry = entry?;
+            let path = Path::new(dir).join(entry.file_name());
+            if entry.file_type()?.is_dir() && !tracefs.join(&path).exists() {
+                walk(root, &path, 0, 1, &mut published)?;
+                published.push(path);
+            }
+        }
+    }
+    published.sort();
+    Ok(published)
 }
 
 /// A thread.
@@ -146,7 +172,10 @@ impl<'a> Fuzzer<'a> {
 
     /// Something that exists, below the root.
     fn target(&mut self) -> PathBuf {
-        let from = if self.rng.chance(35) {
+        let published = !self.targets.published.is_empty() && self.rng.chance(20);
+        let from = if published {
+            &self.targets.published
+        } else if self.rng.chance(35) {
             &self.targets.files
         } else {
             &self.targets.events
@@ -531,7 +560,8 @@ pub fn main(args: &[String]) -> Result<(), String> {
         "seed {}, {} threads, as {who:?}",
         settings.seed, settings.threads
     );
-    let targets = Targets::find(&settings.tracefs, step)?;
+    let targets = Targets::find(&settings.root, &settings.tracefs, step)?;
+    println!("{} targets of modules", targets.published.len());
     for number in 0..settings.threads {
         let path = settings.scratch.join(format!("fuzz{number}"));
         fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -11,6 +11,41 @@ pub const SIZES: &[usize] = &[
     0, 1, 2, 7, 63, 64, 127, 128, 255, 256, 4095, 4096, 4097, 8191, 65_536, 1_048_576,
 ];
 
+/// The files that sample modules take commands from: what to publish.
+const CONTROL: &str = "control";
+
+/// Their commands, which are written as they are: with another digit a tree has
+/// a million directories, and with another letter a name is another one, and
+/// what has it stays. So there are never more than a few of them; and none in
+/// debugfs or sysfs, which are not what is tried.
+const COMMANDS: &[&str] = &[
+    "add queue_one",
+    "add queue_one",
+    "add queue_two",
+    "remove queue_one",
+    "remove queue_two",
+    "remove queue_three",
+    "add",
+    "add ",
+    "add .",
+    "add ..",
+    "add queue/one",
+    "add queue\none",
+    " add  queue_one ",
+    "remove queue_one queue_two",
+    "add queue_one\0queue_two",
+    "create eventfs queue_tree 2 9 3",
+    "create eventfs queue_tree 2 9 3",
+    "create eventfs queue_flat 0 20 8",
+    "create eventfs queue_flat 0 0 65",
+    "create eventfs queue_none 0 -1 1",
+    "create eventfs queue/none 0 1 1",
+    "create nothing queue_none 0 1 1",
+    "remove eventfs queue_tree",
+    "remove eventfs queue_flat",
+    "remove eventfs",
+];
+
 /// Texts that files understand, by the name of the file.
 const TEXTS: &[(&str, &[&str])] = &[
     (
@@ -98,6 +133,7 @@ const TEXTS: &[(&str, &[&str])] = &[
         &["1", "3", "0", "ffffffff,ffffffff", ","],
     ),
     ("tracing_on", &["0", "1"]),
+    (CONTROL, COMMANDS),
     ("snapshot", &["0", "1", "2"]),
 ];
 
@@ -153,9 +189,9 @@ pub fn payload(rng: &mut Rng, path: &Path) -> Vec<u8> {
     let texts = TEXTS.iter().find(|(known, _)| *known == name);
     let sized = SIZED.contains(&name.as_ref());
     match (rng.below(10), texts) {
-        (0..5, Some((_, texts))) => {
+        (0..5, Some((known, texts))) => {
             let mut bytes = rng.pick(texts).as_bytes().to_vec();
-            if rng.chance(40) {
+            if *known != CONTROL && rng.chance(40) {
                 mutate(rng, &mut bytes);
             }
             if rng.chance(50) {
