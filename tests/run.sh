@@ -118,9 +118,11 @@ unmount_all() {
 
 # Removes the modules that were not loaded before.
 unload_all() {
+	# The list changes while it is worked through.
+	modules=$(cat /proc/modules)
 	while read -r module _; do
 		case $module in
-		rust_eventfs) ;;
+		rust_eventfs | '') ;;
 		*)
 			case $modules_before in
 			*" $module "*) ;;
@@ -128,7 +130,9 @@ unload_all() {
 			esac
 			;;
 		esac
-	done </proc/modules
+	done <<-MODULES
+		$modules
+	MODULES
 }
 
 # Whether nothing is left of what was opened, mounted and removed, as the module
