@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: The events of a module are there while it is loaded
+# listings: both
 # requires: trace-events-sample.ko
 
 module=$MODULES/trace-events-sample.ko

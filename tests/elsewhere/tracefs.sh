@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Events that come and go through the kernel's own tracefs are seen
+# listings: both
 
 run <<SCRIPT
 repeat 30

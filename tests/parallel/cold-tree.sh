@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Several who are the first to look into a directory all find everything
+# listings: both
 # upstream: U09 U29
 # only: eventfs
 # mount: no

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: The directory is there, or gone, when the write returns
+# listings: both
 # upstream: U01 U04
 
 run <<SCRIPT

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: A callback says whether there is a file, and what it is; a bad answer makes none
+# listings: both
 # only: eventfs
 # requires: eventfs_careless.ko
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: A module's tree is there before a mount and after it, and is gone with the module
+# listings: both
 # only: eventfs
 # mount: no
 # requires: eventfs_client_c.ko

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: 100,000 directories are made, listed, looked up and removed
+# listings: both
 # only: eventfs
 # requires: eventfs_synthetic.ko
 # timeout: 300

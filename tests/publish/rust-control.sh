@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: A client in Rust makes and drops directories at run time; their data goes with them, once
+# listings: both
 # only: eventfs
 # requires: eventfs_client_rust.ko
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: A module's subsystem is in events, next to the kernel's, and hides one of its name
+# listings: both
 # only: eventfs
 # requires: eventfs_client_c.ko kprobe_events
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Modules do not disturb each other, nor the kernel's events
+# listings: both
 # only: eventfs
 # requires: eventfs_client_c.ko eventfs_synthetic.ko eventfs_careless.ko
 

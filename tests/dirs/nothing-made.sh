@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# description: A listing from the metadata brings no dentry and no inode into being
+# only: eventfs
+# requires: eventfs_client_c.ko
+
+# One figure of the statistics.
+stat_of() { # name
+	sed -n "s/^$1 //p" /sys/kernel/debug/eventfs/stats
+}
+
+insmod "$MODULES/eventfs_client_c.ko"
+mount -o remount,readdir=metadata "$MNT"
+run <<'SCRIPT'
+ls . =~ events trace client_c
+ls events =~ sched enable
+ls events/sched =~ sched_switch enable filter
+ls events/sched/sched_switch =~ enable filter format id
+ls client_c =~ control clocks
+SCRIPT
+# The directories that were opened, and the root.
+equal "inodes" 5 "$(stat_of inodes)"
+equal "dentries" 5 "$(stat_of dentries)"
+
+# The other way pins each entry for as long as the directory is open.
+mount -o remount,readdir=dentries "$MNT"
+run <<'SCRIPT'
+open d events/sched r,dir
+ls events/sched =~ sched_switch enable filter
+SCRIPT
+at_least "inodes" 20 "$(stat_of inodes)"
