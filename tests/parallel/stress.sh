@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # description: Random operations of many threads are answered right, and nothing stays behind
-# upstream: U01 U10 U21 U28 U29 U30
+# upstream: U01 U10 U19 U21 U28 U29 U30
 # only: eventfs
 # timeout: 120
 
