@@ -142,7 +142,7 @@ is_kvm() {
 # GUEST_OPTIONS (of QEMU, for the accelerator), GUEST_CPUS and GUEST_MEMORY make
 # it another machine.
 guest() {
-	local flavour=$1 limit=$2 script=$3 mode=${4:-} memory=1G image status=0
+	local flavour=$1 limit=$2 script=$3 mode=${4:-} memory=1G image status=0 silence
 	local kernel=$KERNEL_DIR tty=()
 	new_run "$flavour"
 	printf '%s\n' "$script" >"$RUN/run.sh"
@@ -169,7 +169,13 @@ guest() {
 	if [ "$mode" = interactive ]; then
 		"$@" || status=$?
 	else
-		timeout --foreground -k 10 "$limit" "$@" </dev/null || status=$?
+		# Nothing to read, and no end of it: at the end of its input QEMU 10 would
+		# look for more all the time, which takes one of the host's processors.
+		mkfifo "$RUN/silence"
+		exec {silence}<>"$RUN/silence"
+		timeout --foreground -k 10 "$limit" "$@" <&"$silence" || status=$?
+		exec {silence}>&-
+		rm "$RUN/silence"
 	fi
 	GUEST_STATUS=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$RUN/status" 2>/dev/null)
 	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
