@@ -38,6 +38,17 @@ totals() {
 		}'
 }
 
+# Where the threads of a program are: as a user it cannot tell that itself.
+places() { # program
+	for task in /proc/[0-9]*/task/[0-9]*; do
+		[ "$(readlink "$task/exe")" = "/bin/$1" ] || continue
+		echo "$task, $(cat "$task/syscall" 2>/dev/null):"
+		cat "$task/stack" 2>/dev/null
+	done
+	# On the console: what runs, and so is not asleep in the kernel.
+	echo l >/proc/sysrq-trigger
+}
+
 # Runs a program for a time, and keeps what it says.
 attempt() { # seconds program...
 	limit=$1
@@ -50,6 +61,10 @@ attempt() { # seconds program...
 		echo "$line" >>$results
 		case $line in
 		*[a-z]' '[0-9]*:'  '* | *[a-z]' '[0-9]*: | before:* | after:*) ;;
+		*' makes no progress '*)
+			echo "$line"
+			places "$1"
+			;;
 		*) echo "$line" ;;
 		esac
 	done <$results.pipe
