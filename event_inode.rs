@@ -24,22 +24,23 @@ use crate::publish::{
     Client,
     Clients, //
 };
+use crate::nodes::{
+    Carried,
+    Node,
+    NodeRef,
+    OnceBox,
+    Payload,
+    Removed,
+    Seen,
+    Tree,
+    TreeLock,
+    NAME_MAX, //
+};
 use crate::vfs::{
     self,
     foreign::ForeignFile,
     inode::DirVTable,
     lower::InternalMount,
-    node::{
-        Carried,
-        Node,
-        NodeRef,
-        Payload,
-        Removed,
-        Seen,
-        Tree,
-        TreeLock,
-        NAME_MAX, //
-    },
     ActiveSuper,
     AttrChange,
     Dentry,
@@ -54,7 +55,6 @@ use crate::vfs::{
     InodeKind,
     Listing,
     NewInode,
-    OnceBox,
     OpenFile,
     Options,
     SuperBlock,

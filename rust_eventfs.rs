@@ -10,8 +10,12 @@
 //! - [`publish`] is what other modules have in the tree, by functions that are exported to them;
 //! - [`vfs`] holds the safe wrappers that both are written with.
 
+#![deny(unsafe_code)]
+
 mod event_inode;
+mod nodes;
 mod publish;
+mod stats;
 mod trace;
 mod vfs;
 
@@ -23,14 +27,14 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
-use publish::Leftovers;
-use trace::Mirror;
-use vfs::{
-    export::Published,
-    modules::ModuleWatch,
-    DebugFile,
-    Registration, //
+use publish::{
+    Leftovers,
+    ModuleWatch,
+    Published, //
 };
+use stats::DebugFile;
+use trace::Mirror;
+use vfs::Registration;
 
 module! {
     type: EventFsModule,

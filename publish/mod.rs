@@ -9,7 +9,7 @@
 //! # Lifetime
 //!
 //! What a module has given (tables, operations, data) is used by those who are
-//! [inside](crate::vfs::node::Node::enter) a node that was not removed, and by no one else. Removal
+//! [inside](crate::nodes::Node::enter) a node that was not removed, and by no one else. Removal
 //! waits for them, shuts the open files, and then says so to the module: its release functions are
 //! called. When removal returns, the module may go. What it has left when it goes is removed then.
 //!
@@ -20,6 +20,30 @@
 //! Corresponds to the callers' side of
 //! [`fs/tracefs/event_inode.c`](srctree/fs/tracefs/event_inode.c).
 
+mod entries;
+mod ffi;
+mod owner;
+mod proxy;
+
+pub(crate) use self::{
+    ffi::Published,
+    owner::ModuleWatch, //
+};
+
+use self::{
+    entries::{
+        ForeignEntries,
+        GivenEntries, //
+    },
+    owner::{
+        ModuleGoes,
+        Owner, //
+    },
+    proxy::{
+        ForeignFiles,
+        OpenFiles, //
+    },
+};
 use crate::{
     event_inode::{
         EventFs,
@@ -32,31 +56,20 @@ use crate::{
         Table,
         Target, //
     },
+    nodes::{
+        check_name,
+        Inside,
+        Node,
+        Removed, //
+    },
     vfs::{
         self,
-        export,
         foreign::{
             ForeignData,
-            ForeignEntries,
             ForeignFile,
-            ForeignOperations,
-            GivenEntries, //
+            ForeignOperations, //
         },
         lower::InternalMount,
-        modules::{
-            ModuleGoes,
-            Owner, //
-        },
-        node::{
-            check_name,
-            Inside,
-            Node,
-            Removed, //
-        },
-        proxy::{
-            ForeignFiles,
-            OpenFiles, //
-        },
         FileVTable, //
     },
 };
@@ -542,7 +555,7 @@ pub(crate) struct Leftovers;
 
 impl ModuleGoes for Leftovers {
     fn module_goes(owner: Owner) {
-        let Ok(tree) = export::tree() else {
+        let Ok(tree) = ffi::tree() else {
             return;
         };
         // What still runs there, and release functions, may remove what was removed here, which so

@@ -22,9 +22,9 @@ use crate::{
         Table,
         Target, //
     },
+    nodes::Node,
     vfs::{
         lower::InternalMount,
-        node::Node,
         Dentry,
         DentryRef,
         Held,

@@ -290,11 +290,18 @@ impl<T: FileSystem> Copy for FileVTable<T> {}
 impl<T: FileSystem> FileVTable<T> {
     /// The operations that a trait implementation makes.
     pub(crate) const fn new<O: FileOperations<T>>() -> Self {
-        Self::from_static(const { &VTable::<T, O>::OPS })
+        // SAFETY: The functions of `VTable` are for files of any inode of `T`, and this module owns
+        // them.
+        unsafe { Self::from_static(const { &VTable::<T, O>::OPS }) }
     }
 
     /// Operations that are built elsewhere.
-    pub(super) const fn from_static(operations: &'static bindings::file_operations) -> Self {
+    ///
+    /// # Safety
+    ///
+    /// The operations have an owner that is counted as this module is, and are sound for an open
+    /// file of any regular inode of `T` that has them.
+    pub(crate) const unsafe fn from_static(operations: &'static bindings::file_operations) -> Self {
         Self {
             operations,
             _fs: PhantomData,

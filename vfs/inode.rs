@@ -253,7 +253,7 @@ impl<T: FileSystem> Inode<T> {
     /// # Safety
     ///
     /// `inode` is a published inode of `T` that is in use for `'a`.
-    pub(super) unsafe fn from_raw<'a>(inode: *mut bindings::inode) -> &'a Self {
+    pub(crate) unsafe fn from_raw<'a>(inode: *mut bindings::inode) -> &'a Self {
         // SAFETY: By the safety requirements; the type is a transparent wrapper.
         unsafe { &*inode.cast() }
     }
@@ -273,7 +273,7 @@ impl<T: FileSystem> Inode<T> {
     }
 
     /// The inode as C takes it.
-    pub(super) fn as_ptr(&self) -> *mut bindings::inode {
+    pub(crate) fn as_ptr(&self) -> *mut bindings::inode {
         self.0.get()
     }
 

@@ -8,19 +8,14 @@
 //! answered, a [`DirEmitter`] exists while a directory is read. All `unsafe` that concerns the VFS
 //! is below this module.
 
-pub(crate) mod debugfs;
+#![allow(unsafe_code)]
+
 pub(crate) mod dentry;
 pub(crate) mod dir;
-pub(crate) mod export;
 pub(crate) mod file;
 pub(crate) mod foreign;
-mod index;
 pub(crate) mod inode;
 pub(crate) mod lower;
-pub(crate) mod modules;
-pub(crate) mod node;
-pub(crate) mod once;
-pub(crate) mod proxy;
 pub(crate) mod registration;
 pub(crate) mod super_block;
 
@@ -42,14 +37,13 @@ pub(crate) mod super_block;
     unsafe_op_in_unsafe_fn,
     unused_imports
 )]
-mod bindings {
+pub(crate) mod bindings {
     use kernel::ffi;
 
     include!(env!("EVENTFS_BINDINGS"));
 }
 
 pub(crate) use self::{
-    debugfs::DebugFile,
     dentry::{
         Dentry,
         DentryRef,
@@ -71,7 +65,6 @@ pub(crate) use self::{
         InodeKind,
         NewInode, //
     },
-    once::OnceBox,
     registration::{
         FileSystem,
         Listing,

@@ -18,14 +18,16 @@
 //! Corresponds to the full proxies in [`fs/debugfs/file.c`](srctree/fs/debugfs/file.c), and to
 //! `kernfs_drain_open_files()` in [`fs/kernfs/file.c`](srctree/fs/kernfs/file.c).
 
-use super::{
+#![allow(unsafe_code)]
+
+use super::owner::Owner;
+use crate::vfs::{
     bindings as more_bindings,
     file::{
         FileVTable,
         POLL_DEAD, //
     },
     foreign::ForeignFile,
-    modules::Owner,
     FileSystem,
     Inode, //
 };
@@ -88,7 +90,8 @@ impl<T: FileSystem> FileVTable<T> {
     /// The operations for files of other modules.
     pub(crate) const fn foreign<F: ForeignFiles<T>>() -> Self {
         // What an inode has is only there to open the file.
-        Self::from_static(const { &VTable::<T, F>::INODE })
+        // SAFETY: The only function, `open`, is for any inode of `T`, and this module owns it.
+        unsafe { Self::from_static(const { &VTable::<T, F>::INODE }) }
     }
 }
 

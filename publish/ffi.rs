@@ -5,18 +5,13 @@
 //! All may sleep. A pointer to a `struct eventfs_file` is one to a node; the reference that keeps
 //! it is the tree's, unless said otherwise.
 
+#![allow(unsafe_code)]
+
 use super::{
-    bindings as more_bindings,
-    foreign::{
-        name_from_raw,
-        permissions_of,
-        ForeignData,
-        ForeignFile,
-        ForeignOperations,
-        GivenEntries, //
-    },
-    modules::Owner,
-    node::Node, //
+    entries::GivenEntries,
+    owner::Owner,
+    Parent,
+    Request, //
 };
 use crate::{
     event_inode::{
@@ -24,9 +19,16 @@ use crate::{
         Meta,
         MetaRef, //
     },
-    publish::{
-        Parent,
-        Request, //
+    nodes::Node,
+    vfs::{
+        bindings as more_bindings,
+        foreign::{
+            name_from_raw,
+            permissions_of,
+            ForeignData,
+            ForeignFile,
+            ForeignOperations, //
+        },
     },
 };
 use core::ptr;

@@ -14,6 +14,8 @@
     allow(dead_code, unused_imports, unused_variables)
 )]
 
+#![allow(unsafe_code)]
+
 use core::ptr;
 use kernel::{
     bindings,

@@ -4,6 +4,8 @@
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h).
 
+#![allow(unsafe_code)]
+
 use core::{
     marker::PhantomData,
     ptr::NonNull, //

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/// Tests of trees in one thread. Readers and writers in parallel are for the tests in a guest.
+#[kernel::prelude::kunit_tests(rust_eventfs_node)]
+mod tests {
+    use super::super::{
+        node::{
+            Node,
+            NodeRef,
+            Payload,
+            Seen, //
+        },
+        tree::{
+            check_name,
+            Tree, //
+        },
+    };
+    use core::{
+        marker::PhantomData,
+        ptr::{
+            self,
+            NonNull, //
+        },
+    };
+    use kernel::{
+        bindings,
+        prelude::*,
+        sync::{
+            atomic::{
+                Acquire,
+                Atomic,
+                Relaxed,
+                Release, //
+            },
+            rcu,
+            Arc, //
+        },
+        time::{
+            Delta,
+            Instant,
+            Monotonic, //
+        },
+    };
+
+    /// A payload for trees that are nothing but names.
+    struct Empty;
+
+    impl Payload for Empty {
+        type More = ();
+
+        fn more() {}
+    }
+
+    /// A tree that has its root only.
+    fn tree() -> Result<Pin<KBox<Tree<Empty>>>> {
+        KBox::pin_init(Tree::with_root(|| Ok(Empty)), GFP_KERNEL)
+    }
+
+    /// Adds a node, as eventfs does: what is left over is dropped after the lock.
+    fn add(tree: &Tree<Empty>, parent: &Node<Empty>, name: &[u8]) -> Result<NodeRef<Empty>> {
+        let new = tree.prepare(parent, name, Empty)?;
+        let linked = tree.lock().link(new);
+        let (node, _spare) = linked.map_err(|refused| refused.error)?;
+        Ok(node)
+    }
+
+    /// Whether a directory has these children, in this order, and no others.
+    fn names_are(tree: &Tree<Empty>, parent: &Node<Empty>, names: &[&[u8]]) -> bool {
+        let reader = tree.read();
+        let mut children = parent.children(&reader);
+        names
+            .iter()
+            .all(|name| children.next().is_some_and(|child| child.name() == *name))
+            && children.next().is_none()
+    }
+
+    /// What names a node may have, up to the longest one.
+    #[test]
+    fn names_are_checked() {
+        assert_eq!(check_name(b""), Err(EINVAL));
+        assert_eq!(check_name(b"."), Err(EINVAL));
+        assert_eq!(check_name(b".."), Err(EINVAL));
+        assert_eq!(check_name(b"a/b"), Err(EINVAL));
+        assert_eq!(check_name(b"a\0b"), Err(EINVAL));
+        assert_eq!(check_name(b"..."), Ok(()));
+        assert_eq!(check_name(&[b'a'; 255]), Ok(()));
+        assert_eq!(check_name(&[b'a'; 256]), Err(ENAMETOOLONG));
+    }
+
+    /// Children are listed as they were added, found by name, and never twice there.
+    #[test]
+    fn children_are_found_and_listed_in_order() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        for name in [b"one", b"two", b"six"] {
+            add(&tree, &root, name)?;
+        }
+        assert!(names_are(&tree, &root, &[b"one", b"two", b"six"]));
+        assert!(root.child(b"two", &tree.read()).is_some());
+        assert!(root.child(b"ten", &tree.read()).is_none());
+        assert_eq!(add(&tree, &root, b"two").err(), Some(EEXIST));
+        Ok(())
+    }
+
+    /// What was checked is known to be until the next change, and only if nothing has changed
+    /// since it was looked at.
+    #[test]
+    fn changes_end_what_was_checked() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        let newest = || tree.lock().checked(&root).map(|(count, _)| count);
+        let version = || tree.lock().version(&root).ok_or(ENOENT);
+        let one = add(&tree, &root, b"one")?;
+        let before = version()?;
+        let two = add(&tree, &root, b"two")?;
+        assert!(newest().is_none());
+        tree.lock().set_checked(&root, before);
+        assert!(newest().is_none());
+        let now = version()?;
+        tree.lock().set_checked(&root, now);
+        assert_eq!(newest(), Some(2));
+        let last = tree.lock().checked(&root);
+        assert!(last.is_some_and(|(_, last)| ptr::eq(&*last, &*two)));
+        drop(tree.lock().remove(&one));
+        assert!(newest().is_none());
+        let now = version()?;
+        tree.lock().set_checked(&root, now);
+        assert_eq!(newest(), Some(1));
+        add(&tree, &root, b"six")?;
+        assert!(newest().is_none());
+        Ok(())
+    }
+
+    /// The first, a middle, the last and the only child are each dead at once (U06).
+    #[test]
+    fn any_child_can_be_removed() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        let [a, b, c, d] = [b"a", b"b", b"c", b"d"].map(|name| add(&tree, &root, name));
+        let [a, b, c, d] = [a?, b?, c?, d?];
+        for (gone, left) in [
+            (&b, &[b"a" as &[u8], b"c", b"d"] as &[&[u8]]),
+            (&a, &[b"c", b"d"]),
+            (&d, &[b"c"]),
+            (&c, &[]),
+        ] {
+            let removed = tree.lock().remove(gone);
+            assert!(removed.is_some());
+            drop(removed);
+            assert!(gone.is_dead());
+            assert!(root.child(gone.name(), &tree.read()).is_none());
+            assert!(names_are(&tree, &root, left));
+            assert!(tree.lock().remove(gone).is_none());
+        }
+        add(&tree, &root, b"a")?;
+        assert!(names_are(&tree, &root, &[b"a"]));
+        Ok(())
+    }
+
+    /// A subtree goes at once, without recursion, and its nodes in any order (U05, U26).
+    #[test]
+    fn deep_trees_are_removed() -> Result {
+        let tree = tree()?;
+        let mut path = KVec::new();
+        path.push(tree.root()?, GFP_KERNEL)?;
+        for _ in 0..1000 {
+            let child = match path.last() {
+                Some(parent) => add(&tree, parent, b"deep")?,
+                None => return Err(EINVAL),
+            };
+            path.push(child, GFP_KERNEL)?;
+        }
+        let top = path.get(1).ok_or(EINVAL)?;
+        let removed = tree.lock().remove(top);
+        drop(removed);
+        assert!(path.iter().skip(1).all(|node| node.is_dead()));
+        assert_eq!(add(&tree, top, b"late").err(), Some(ENODEV));
+        // The destructor of the tree waits until the last of them is freed.
+        Ok(())
+    }
+
+    /// A directory without subdirectories pays nothing for being able to have some.
+    #[test]
+    fn lists_are_made_for_parents() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        let (dir, other) = (add(&tree, &root, b"dir")?, add(&tree, &root, b"other")?);
+        assert!(dir.payload().extra.get().is_none());
+        assert!(names_are(&tree, &dir, &[]));
+        assert!(dir.child(b"none", &tree.read()).is_none());
+        let child = add(&tree, &dir, b"child")?;
+        assert!(names_are(&tree, &dir, &[b"child"]));
+        for node in [&root, &dir, &other, &child] {
+            assert!(node.is_in(&tree));
+        }
+        let removed = tree.lock().remove(&child);
+        drop(removed);
+        assert!(names_are(&tree, &dir, &[]));
+        add(&tree, &dir, b"child")?;
+        assert!(names_are(&tree, &dir, &[b"child"]));
+        Ok(())
+    }
+
+    /// A payload that counts how many of it were dropped.
+    struct Counting(Arc<Atomic<usize>>);
+
+    impl Payload for Counting {
+        type More = ();
+
+        fn more() {}
+    }
+
+    impl Drop for Counting {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// What a node carries goes with the last reference, while those who have seen the node still
+    /// read that it is dead, and what it was called (U06).
+    #[test]
+    fn payloads_go_with_the_last_reference() -> Result {
+        let dropped = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let payload = || Counting(dropped.clone());
+        let tree = KBox::pin_init(Tree::with_root(|| Ok(payload())), GFP_KERNEL)?;
+        let root = tree.root()?;
+        let mut nodes = KVec::new();
+        for name in [b"one", b"two", b"six"] {
+            let linked = tree.lock().link(tree.prepare(&root, name, payload())?);
+            let (node, _spare) = linked.map_err(|refused| refused.error)?;
+            nodes.push(node, GFP_KERNEL)?;
+        }
+        assert_eq!(dropped.load(Relaxed), 0);
+
+        let reader = tree.read();
+        let mut seen = KVec::new();
+        for child in root.children(&reader) {
+            seen.push(child, GFP_KERNEL)?;
+        }
+        for (count, node) in nodes.into_iter().enumerate() {
+            let removed = tree.lock().remove(&node);
+            drop(removed);
+            assert_eq!(dropped.load(Relaxed), count);
+            drop(node);
+            assert_eq!(dropped.load(Relaxed), count + 1);
+        }
+        // However long it takes, and whatever other grace periods pass meanwhile.
+        // SAFETY: No requirements.
+        unsafe { bindings::rcu_barrier() };
+        assert_eq!(tree.nodes.load(Relaxed), 4);
+        for (child, name) in seen.iter().zip([b"one", b"two", b"six"]) {
+            assert!(child.is_dead());
+            assert_eq!(child.name(), name);
+            assert!(child.get().is_none());
+        }
+        // From a node that was the first child, one still gets to the end.
+        let next = seen.first().map(|child| child.node().next.load(Acquire));
+        assert!(next.is_some());
+        assert_eq!(next, seen.get(1).map(|child| child.node.as_ptr()));
+        drop(seen);
+        drop(reader);
+
+        // What is not linked after all goes at once.
+        drop(tree.prepare(&root, b"ten", payload())?);
+        assert_eq!(dropped.load(Relaxed), 4);
+        drop(root);
+        drop(tree);
+        assert_eq!(dropped.load(Relaxed), 5);
+        Ok(())
+    }
+
+    /// A node stays in memory for those who have come to it in an RCU path walk (L2).
+    #[test]
+    fn nodes_wait_for_path_walks() -> Result {
+        let tree = tree()?;
+        let node = add(&tree, &*tree.root()?, b"one")?;
+        let removed = tree.lock().remove(&node);
+        drop(removed);
+
+        let walk = rcu::read_lock();
+        let seen = Seen {
+            node: NonNull::from(&*node),
+            _reader: PhantomData,
+        };
+        drop(node);
+        // Time for the SRCU grace period, as there are no readers. (Its callbacks run if this can
+        // be preempted, which it is on the debug kernel.)
+        let begin = Instant::<Monotonic>::now();
+        while begin.elapsed() < Delta::from_millis(200) && tree.nodes.load(Acquire) == 2 {
+            core::hint::spin_loop();
+        }
+        let (nodes, dead) = (tree.nodes.load(Acquire), seen.is_dead());
+        let named = seen.name() == b"one";
+        // An assertion that fails sleeps.
+        drop(walk);
+        assert_eq!(nodes, 2);
+        assert!(dead && named);
+        Ok(())
+    }
+
+    /// Whoever looks while a removal has marked a node, and not yet unlinked it, does not find it.
+    #[test]
+    fn half_removed_children_are_not_found() -> Result {
+        let tree = tree()?;
+        let root = tree.root()?;
+        let node = add(&tree, &root, b"one")?;
+        let found = || root.child(b"one", &tree.read()).is_some();
+        assert!(found());
+        // The first thing that a removal does.
+        node.dead.store(true, Release);
+        assert!(!found());
+        node.dead.store(false, Release);
+        assert!(found());
+        assert!(tree.lock().remove(&node).is_some());
+        assert!(!found());
+        Ok(())
+    }
+
+    /// Neither adding nor removing mixes up trees.
+    #[test]
+    fn nodes_of_other_trees_are_refused() -> Result {
+        let (one, other) = (tree()?, tree()?);
+        let root = other.root()?;
+        assert_eq!(add(&one, &root, b"a").err(), Some(EINVAL));
+        let node = add(&other, &root, b"a")?;
+        assert!(one.lock().remove(&node).is_none());
+        assert!(!node.is_dead());
+        Ok(())
+    }
+}
