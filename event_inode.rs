@@ -20,10 +20,6 @@
 //!
 //! Corresponds to [`fs/tracefs/event_inode.c`](srctree/fs/tracefs/event_inode.c).
 
-use crate::publish::{
-    Client,
-    Clients, //
-};
 use crate::nodes::{
     Carried,
     Node,
@@ -61,7 +57,10 @@ use crate::vfs::{
     SuperLink,
     UnhashedDentry, //
 };
-use core::ptr;
+use core::{
+    any::Any,
+    ptr, //
+};
 use kernel::{
     debugfs::Writer,
     fmt, new_mutex,
@@ -140,7 +139,7 @@ pub(crate) struct Target {
 /// The last reference to a provider may go with a node, which may be dropped by a reader of the
 /// tree: a provider that waits for a grace period of the tree when it is dropped must be kept by
 /// somebody until the tree is gone (L4).
-pub(crate) trait Provider: Send + Sync {
+pub(crate) trait Provider: Send + Sync + 'static {
     /// Says what a name in a directory stands for that no node is known for; `None` if there is no
     /// such name.
     fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>>;
@@ -173,10 +172,8 @@ pub(crate) trait Provider: Send + Sync {
     /// `ENOENT`: there is no such directory.
     fn known_dir(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result<MetaRef>;
 
-    /// The provider, if it is one of another module.
-    fn client(&self) -> Option<&Client> {
-        None
-    }
+    /// The provider as a type that its own room knows.
+    fn as_any(&self) -> &dyn Any;
 
     /// A node of this provider was removed: no path leads there, and nobody is inside. Called once
     /// for each, for those in a directory before it.
@@ -638,9 +635,6 @@ pub(crate) struct EventTree {
     nodes: Tree<Meta>,
     /// Where the dentries of the nodes are found, while the tree is mounted.
     mounted: Arc<SuperLink<EventFs>>,
-    /// What other modules have published in the tree.
-    #[pin]
-    clients: Clients,
     /// The last inode number given out.
     last_number: Atomic<u64>,
     /// The `uid=` of the mount. Written, as the two below, under the tree lock.
@@ -687,7 +681,6 @@ impl EventTree {
                 let kind = Arc::new(Kind::various(provider)?, GFP_KERNEL)?;
                 Ok(Meta::new(kind, ROOT_NUMBER, 0))
             }),
-            clients <- Clients::new(),
             mounted: Arc::pin_init(SuperLink::new(), GFP_KERNEL)?,
             // CAST: It is small.
             last_number: Atomic::new(ROOT_NUMBER + FoundTables::FILES as u64),
@@ -709,11 +702,6 @@ impl EventTree {
     /// The nodes.
     pub(crate) fn nodes(&self) -> &Tree<Meta> {
         &self.nodes
-    }
-
-    /// What other modules have published.
-    pub(crate) fn clients(&self) -> &Clients {
-        &self.clients
     }
 
     /// Takes `count` inode numbers, and returns the first.
@@ -994,8 +982,7 @@ impl Writer for EventTree {
         writeln!(f, "nodes_pending {}", nodes.pending)?;
         writeln!(f, "dentries {dentries}")?;
         writeln!(f, "inodes {inodes}")?;
-        writeln!(f, "open_dirs {}", self.open_dirs.load(Relaxed))?;
-        writeln!(f, "open_client_files {}", self.clients.open_files())
+        writeln!(f, "open_dirs {}", self.open_dirs.load(Relaxed))
     }
 }
 

@@ -28,11 +28,15 @@ use kernel::{
     sync::Arc, //
 };
 use publish::{
+    Clients,
     Leftovers,
     ModuleWatch,
     Published, //
 };
-use stats::DebugFile;
+use stats::{
+    DebugFile,
+    Stats, //
+};
 use trace::Mirror;
 use vfs::Registration;
 
@@ -50,7 +54,7 @@ module! {
 #[pin_data]
 struct EventFsModule {
     /// `eventfs/stats` in debugfs: what there is.
-    stats: DebugFile<EventTree>,
+    stats: DebugFile<Stats>,
     /// What makes `mount -t eventfs` work.
     #[pin]
     registration: Registration<EventFs>,
@@ -61,6 +65,8 @@ struct EventFsModule {
     watch: ModuleWatch<Leftovers>,
     /// The nodes that all mounts show.
     tree: Arc<EventTree>,
+    /// What other modules have published in the tree.
+    clients: Arc<Clients>,
     /// Kept here so that it goes last: a node may be dropped where this must not wait (L4).
     mirror: Arc<Mirror>,
 }
@@ -75,12 +81,23 @@ impl kernel::InPlaceModule for EventFsModule {
             tree: start("make the tree", || {
                 Arc::pin_init(EventTree::new(mirror.clone()), GFP_KERNEL)
             })?,
+            clients: Arc::pin_init(Clients::new(), GFP_KERNEL)?,
             // Before anybody who asks for it.
-            published: Published::new(tree.clone()),
+            published: Published::new(tree.clone(), clients.clone())?,
             watch <- ModuleWatch::new(),
             // What is mounted must not go because something else fails: what comes now does not.
             registration <- Registration::new(tree.clone(), tree.link()),
-            stats: DebugFile::new(c"eventfs", c"stats", tree.clone()),
+            stats: DebugFile::new(
+                c"eventfs",
+                c"stats",
+                Arc::new(
+                    Stats {
+                        tree: tree.clone(),
+                        clients: clients.clone(),
+                    },
+                    GFP_KERNEL,
+                )?,
+            ),
         })
     }
 }

@@ -573,4 +573,3 @@ impl<'g, P: Payload> Iterator for Children<'g, P> {
         })
     }
 }
-

@@ -35,10 +35,7 @@ use kernel::{
         Allocator,
         NumaNode, //
     },
-    bindings,
-    new_condvar,
-    new_mutex,
-    new_srcu,
+    bindings, new_condvar, new_mutex, new_srcu,
     prelude::*,
     sync::{
         aref::{

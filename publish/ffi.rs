@@ -10,7 +10,9 @@
 use super::{
     entries::GivenEntries,
     owner::Owner,
+    Clients,
     Parent,
+    PublishedTree,
     Request, //
 };
 use crate::{
@@ -46,7 +48,7 @@ global_lock! {
     // SAFETY: `Published::new()` initialises it, before the module can be called by others and
     // before it watches for modules that go.
     /// The tree that other modules publish in: their calls do not say which.
-    unsafe(uninit) static TREE: Mutex<Option<Arc<EventTree>>> = None;
+    unsafe(uninit) static TREE: Mutex<Option<Arc<PublishedTree>>> = None;
 }
 
 /// The tree that other modules publish in.
@@ -54,7 +56,7 @@ global_lock! {
 /// # Errors
 ///
 /// `ENODEV`: there is none (any more).
-pub(crate) fn tree() -> Result<Arc<EventTree>> {
+pub(super) fn published() -> Result<Arc<PublishedTree>> {
     TREE.lock().clone().ok_or(ENODEV)
 }
 
@@ -63,11 +65,12 @@ pub(crate) struct Published(());
 
 impl Published {
     /// Publishes a tree. To be called once, by the module's init function.
-    pub(crate) fn new(tree: Arc<EventTree>) -> Self {
+    pub(crate) fn new(tree: Arc<EventTree>, clients: Arc<Clients>) -> Result<Self> {
+        let site = Arc::new(PublishedTree { tree, clients }, GFP_KERNEL)?;
         // SAFETY: This is the only call, as the caller says.
         unsafe { TREE.init() };
-        *TREE.lock() = Some(tree);
-        Self(())
+        *TREE.lock() = Some(site);
+        Ok(Self(()))
     }
 }
 
@@ -222,8 +225,8 @@ unsafe fn remove(file: *mut EventfsFile) {
     };
     // The reference of the tree goes.
     let node = MetaRef::from(node);
-    if let Ok(tree) = tree() {
-        tree.remove(&node);
+    if let Ok(site) = published() {
+        site.tree.remove(&node);
     }
 }
 
@@ -240,7 +243,7 @@ unsafe extern "C" fn eventfs_create_events_dir(
 ) -> *mut EventfsFile {
     // SAFETY: As for this function.
     let request = unsafe { request(name, parent, Null::Root, owner) };
-    kept_by_tree(request.and_then(|request| request.events_dir(&*tree()?)))
+    kept_by_tree(request.and_then(|request| request.events_dir(&*published()?)))
 }
 
 /// Makes a directory for a subsystem.
@@ -256,7 +259,7 @@ unsafe extern "C" fn eventfs_add_subsystem_dir(
 ) -> *mut EventfsFile {
     // SAFETY: As for this function.
     let request = unsafe { request(name, parent, Null::Events, owner) };
-    kept_by_tree(request.and_then(|request| request.subsystem_dir(&*tree()?)))
+    kept_by_tree(request.and_then(|request| request.subsystem_dir(&*published()?)))
 }
 
 /// Makes a directory without files.
@@ -273,7 +276,7 @@ unsafe extern "C" fn eventfs_add_dir(
     // SAFETY: As for this function.
     let request = unsafe { request(name, parent, Null::Nothing, owner) };
     kept_by_tree(request.and_then(|request| match request.parent {
-        Parent::Node(_) => request.dir(&*tree()?),
+        Parent::Node(_) => request.dir(&*published()?),
         _ => Err(EINVAL),
     }))
 }
@@ -297,7 +300,7 @@ unsafe extern "C" fn eventfs_add_events_file(
         let request = unsafe { request(name, parent, Null::Nothing, owner) }?;
         // SAFETY: As for this function.
         let file = unsafe { file_from_raw(mode, data, operations) }?;
-        request.events_file(&*tree()?, file).map(|_| 0)
+        request.events_file(&*published()?, file).map(|_| 0)
     })
 }
 
@@ -320,7 +323,7 @@ unsafe extern "C" fn eventfs_add_file(
         let request = unsafe { request(name, parent, Null::Nothing, owner) }?;
         // SAFETY: As for this function.
         let file = unsafe { file_from_raw(mode, data, operations) }?;
-        request.file(&*tree()?, file).map(|_| 0)
+        request.file(&*published()?, file).map(|_| 0)
     })
 }
 
@@ -343,7 +346,7 @@ unsafe extern "C" fn eventfs_create_dir(
     kept_by_tree(request.and_then(|request| {
         // SAFETY: As for this function.
         let entries = unsafe { GivenEntries::from_raw(entries, size) }?;
-        request.dir_with(&*tree()?, entries, ForeignData::from_raw(data))
+        request.dir_with(&*published()?, entries, ForeignData::from_raw(data))
     }))
 }
 
@@ -368,7 +371,7 @@ unsafe extern "C" fn eventfs_publish_dir(
     kept_by_tree(request.and_then(|request| {
         // SAFETY: As for this function.
         let entries = unsafe { GivenEntries::from_raw(entries, size) }?;
-        request.counted_dir_with(&*tree()?, entries, ForeignData::from_raw(data))
+        request.counted_dir_with(&*published()?, entries, ForeignData::from_raw(data))
     }))
 }
 
@@ -385,9 +388,9 @@ unsafe extern "C" fn eventfs_withdraw_dir(dir: *mut EventfsFile) {
         return;
     };
     let node = MetaRef::from(node);
-    if let Ok(tree) = tree() {
-        tree.remove(&node);
-        tree.clients().withdraw(&node);
+    if let Ok(site) = published() {
+        site.tree.remove(&node);
+        site.clients.withdraw(&node);
     }
 }
 
@@ -445,6 +448,6 @@ unsafe extern "C" fn eventfs_lookup_and_remove(
                 name: name_from_raw(name)?.to_bytes(),
             }
         };
-        request.remove(&*tree()?).map(|()| 0)
+        request.remove(&*published()?).map(|()| 0)
     })
 }

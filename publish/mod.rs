@@ -73,6 +73,7 @@ use crate::{
         FileVTable, //
     },
 };
+use core::any::Any;
 use kernel::{
     new_mutex,
     prelude::*,
@@ -147,12 +148,12 @@ impl Clients {
     }
 
     /// The kind for a new node, which is counted: known already, or made.
-    fn kind(&self, key: Key, entries: Option<GivenEntries>) -> Result<Arc<Kind>> {
+    fn kind(self: &Arc<Self>, key: Key, entries: Option<GivenEntries>) -> Result<Arc<Kind>> {
         if let Some(used) = self.kinds.lock().get_mut(&key) {
             used.nodes += 1;
             return Ok(used.kind.clone());
         }
-        let kind = Client::kind(key, entries)?;
+        let kind = Client::kind(self.clone(), key, entries)?;
         let used = Used {
             kind: kind.clone(),
             nodes: 1,
@@ -181,7 +182,7 @@ impl Clients {
 
     /// Gives back the reference to a directory of [`Request::counted_dir_with`].
     pub(crate) fn withdraw(&self, node: &Node<Meta>) {
-        if let Some(client) = node.payload().provider().client() {
+        if let Some(client) = client_of(node) {
             // It is put after the lock.
             let handle = self.handles.lock().remove(&(client.owner(), key_of(node)));
             drop(handle);
@@ -218,6 +219,8 @@ impl Clients {
 
 /// The provider of a kind.
 pub(crate) struct Client {
+    /// The registry that counts the kind and lists its open files.
+    clients: Arc<Clients>,
     /// Whose it is, and what.
     key: Key,
     /// The table, for directories that have one.
@@ -238,7 +241,7 @@ impl Client {
     }
 
     /// Makes a kind.
-    fn kind(key: Key, entries: Option<GivenEntries>) -> Result<Arc<Kind>> {
+    fn kind(clients: Arc<Clients>, key: Key, entries: Option<GivenEntries>) -> Result<Arc<Kind>> {
         let entries = entries.map(GivenEntries::check).transpose()?;
         let mut names = KVec::new();
         for name in entries.iter().flat_map(|entries| entries.names()) {
@@ -246,7 +249,12 @@ impl Client {
             own.extend_from_slice(name.to_bytes(), GFP_KERNEL)?;
             names.push(own, GFP_KERNEL)?;
         }
-        let provider = Arc::new(Self { key, entries }, GFP_KERNEL)?;
+        let provider = Self {
+            clients,
+            key,
+            entries,
+        };
+        let provider = Arc::new(provider, GFP_KERNEL)?;
         let kind = match key.1 {
             Of::File(..) => Kind::single_files(provider),
             _ => Kind::directories(provider, Table::new(names)),
@@ -310,18 +318,22 @@ impl Provider for Client {
         Err(ENOENT)
     }
 
-    fn client(&self) -> Option<&Client> {
-        Some(self)
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 
-    fn removed(&self, tree: &EventTree, node: &Node<Meta>) {
-        let clients = tree.clients();
-        clients.open.shut(key_of(node));
+    fn removed(&self, _tree: &EventTree, node: &Node<Meta>) {
+        self.clients.open.shut(key_of(node));
         if let Some(entries) = &self.entries {
             entries.release(ForeignData::from_word(node.payload().word()));
         }
-        clients.give_back(&self.key);
+        self.clients.give_back(&self.key);
     }
+}
+
+/// The provider of a node, if the node is one of another module.
+fn client_of(node: &Node<Meta>) -> Option<&Client> {
+    node.payload().provider().as_any().downcast_ref()
 }
 
 /// A file of a module, as the answer to a look-up.
@@ -357,9 +369,8 @@ impl ForeignFiles<EventFs> for ClientFiles {
 
     fn place(inode: &EventInode) -> Option<(Owner, usize, &OpenFiles)> {
         let node = inode.private()?.node();
-        let owner = node.payload().provider().client()?.owner();
-        let clients = inode.super_block().instance().clients();
-        Some((owner, key_of(node), &clients.open))
+        let client = client_of(node)?;
+        Some((client.owner(), key_of(node), &client.clients.open))
     }
 
     fn may_open() -> Result {
@@ -399,12 +410,17 @@ impl Parent<'_> {
     fn is_events_dir(&self) -> bool {
         match self {
             Self::Root | Self::Events => false,
-            Self::Node(node) => {
-                let client = node.payload().provider().client();
-                client.is_some_and(|client| client.key.1 == Of::EventsDir)
-            }
+            Self::Node(node) => client_of(node).is_some_and(|client| client.key.1 == Of::EventsDir),
         }
     }
+}
+
+/// The tree that modules publish in, with the registry of what they have published.
+pub(crate) struct PublishedTree {
+    /// The tree.
+    pub(crate) tree: Arc<EventTree>,
+    /// The registry.
+    pub(crate) clients: Arc<Clients>,
 }
 
 /// What a module wants to be made.
@@ -421,23 +437,24 @@ impl Request<'_> {
     /// Makes a node. May sleep.
     fn make(
         &self,
-        tree: &EventTree,
+        site: &PublishedTree,
         of: Of,
         entries: Option<GivenEntries>,
         data: ForeignData,
     ) -> Result<MetaRef> {
         // First what is wrong with the arguments, then what is wrong with the rest.
         check_name(self.name)?;
+        let (tree, clients) = (&*site.tree, &site.clients);
         let parent = self.parent.node(tree)?;
         let key = (self.owner, of);
-        let kind = tree.clients().kind(key, entries)?;
+        let kind = clients.kind(key, entries)?;
         let made = parent
             .payload()
             .provider()
             .check_free(tree, &parent, self.name)
             .and_then(|()| tree.add(&parent, self.name, kind, data.into_word()));
         if made.is_err() {
-            tree.clients().give_back(&key);
+            clients.give_back(&key);
         }
         made
     }
@@ -448,8 +465,8 @@ impl Request<'_> {
     ///
     /// As for [`EventTree::add`]; `EEXIST` also if the parent has a file of this name. `EINVAL`:
     /// the parent is a file.
-    pub(crate) fn events_dir(&self, tree: &EventTree) -> Result<MetaRef> {
-        self.make(tree, Of::EventsDir, None, ForeignData::NULL)
+    pub(crate) fn events_dir(&self, site: &PublishedTree) -> Result<MetaRef> {
+        self.make(site, Of::EventsDir, None, ForeignData::NULL)
     }
 
     /// Makes a directory without files. May sleep.
@@ -457,8 +474,8 @@ impl Request<'_> {
     /// # Errors
     ///
     /// As for [`Self::events_dir`].
-    pub(crate) fn dir(&self, tree: &EventTree) -> Result<MetaRef> {
-        self.make(tree, Of::Dir, None, ForeignData::NULL)
+    pub(crate) fn dir(&self, site: &PublishedTree) -> Result<MetaRef> {
+        self.make(site, Of::Dir, None, ForeignData::NULL)
     }
 
     /// Makes a directory for a subsystem. May sleep.
@@ -466,11 +483,11 @@ impl Request<'_> {
     /// # Errors
     ///
     /// As for [`Self::events_dir`]. `EINVAL`: the parent is not the one for subsystems.
-    pub(crate) fn subsystem_dir(&self, tree: &EventTree) -> Result<MetaRef> {
+    pub(crate) fn subsystem_dir(&self, site: &PublishedTree) -> Result<MetaRef> {
         if !matches!(self.parent, Parent::Events) && !self.parent.is_events_dir() {
             return Err(EINVAL);
         }
-        self.dir(tree)
+        self.dir(site)
     }
 
     /// Makes a directory with the files of a table. May sleep.
@@ -480,30 +497,30 @@ impl Request<'_> {
     /// As for [`Self::events_dir`]; what is wrong with the table, see [`GivenEntries::check`].
     pub(crate) fn dir_with(
         &self,
-        tree: &EventTree,
+        site: &PublishedTree,
         entries: Option<GivenEntries>,
         data: ForeignData,
     ) -> Result<MetaRef> {
         match entries {
             Some(given) => {
                 let of = Of::Table(given.address(), given.len());
-                self.make(tree, of, entries, data)
+                self.make(site, of, entries, data)
             }
-            None => self.dir(tree),
+            None => self.dir(site),
         }
     }
 
     /// As [`Self::dir_with`]; the node is kept until [`Clients::withdraw`], or the owner goes.
     pub(crate) fn counted_dir_with(
         &self,
-        tree: &EventTree,
+        site: &PublishedTree,
         entries: Option<GivenEntries>,
         data: ForeignData,
     ) -> Result<MetaRef> {
         let place = RBTreeNodeReservation::new(GFP_KERNEL)?;
-        let node = self.dir_with(tree, entries, data)?;
+        let node = self.dir_with(site, entries, data)?;
         let handle = place.into_node((self.owner, key_of(&node)), node.clone());
-        tree.clients().handles.lock().insert(handle);
+        site.clients.handles.lock().insert(handle);
         Ok(node)
     }
 
@@ -512,12 +529,12 @@ impl Request<'_> {
     /// # Errors
     ///
     /// As for [`Self::events_dir`]. `EINVAL`: the parent is not one of a module.
-    pub(crate) fn file(&self, tree: &EventTree, file: ForeignFile) -> Result<MetaRef> {
+    pub(crate) fn file(&self, site: &PublishedTree, file: ForeignFile) -> Result<MetaRef> {
         if !matches!(self.parent, Parent::Node(_)) {
             return Err(EINVAL);
         }
         let of = Of::File(file.operations, file.permissions);
-        self.make(tree, of, None, file.data)
+        self.make(site, of, None, file.data)
     }
 
     /// Makes a file in an events directory. May sleep.
@@ -525,11 +542,11 @@ impl Request<'_> {
     /// # Errors
     ///
     /// As for [`Self::file`]. `EINVAL`: the parent is not an events directory.
-    pub(crate) fn events_file(&self, tree: &EventTree, file: ForeignFile) -> Result<MetaRef> {
+    pub(crate) fn events_file(&self, site: &PublishedTree, file: ForeignFile) -> Result<MetaRef> {
         if !self.parent.is_events_dir() {
             return Err(EINVAL);
         }
-        self.file(tree, file)
+        self.file(site, file)
     }
 
     /// Removes what the owner has made with this name. May sleep.
@@ -538,11 +555,12 @@ impl Request<'_> {
     ///
     /// `ENOENT`: there is nothing of this name, or it is not the owner's, or somebody else removes
     /// it, and may not be done with it yet. `EINVAL`: as for [`Self::events_dir`].
-    pub(crate) fn remove(&self, tree: &EventTree) -> Result {
+    pub(crate) fn remove(&self, site: &PublishedTree) -> Result {
+        let tree = &*site.tree;
         check_name(self.name)?;
         let parent = self.parent.node(tree)?;
         let child = tree.child(&parent, self.name).ok_or(ENOENT)?;
-        let owner = child.payload().provider().client().map(Client::owner);
+        let owner = client_of(&child).map(Client::owner);
         if owner != Some(self.owner) {
             return Err(ENOENT);
         }
@@ -555,18 +573,19 @@ pub(crate) struct Leftovers;
 
 impl ModuleGoes for Leftovers {
     fn module_goes(owner: Owner) {
-        let Ok(tree) = ffi::tree() else {
+        let Ok(site) = ffi::published() else {
             return;
         };
+        let (tree, clients) = (&*site.tree, &*site.clients);
         // What still runs there, and release functions, may remove what was removed here, which so
         // has to be there until nothing of the module is left.
         let mut gone: Option<Removed<Meta>> = None;
         // What still runs there may even add something meanwhile.
-        while tree.clients().has(owner) {
-            let left = tree.nodes().lock().find(|node| {
-                let client = node.payload().provider().client();
-                client.is_some_and(|client| client.owner() == owner)
-            });
+        while clients.has(owner) {
+            let left = tree
+                .nodes()
+                .lock()
+                .find(|node| client_of(node).is_some_and(|client| client.owner() == owner));
             let Some(node) = left else {
                 // Somebody else is at it.
                 fsleep(Delta::from_millis(1));
@@ -579,6 +598,6 @@ impl ModuleGoes for Leftovers {
             }
         }
         drop(gone);
-        tree.clients().withdraw_all(owner);
+        clients.withdraw_all(owner);
     }
 }

@@ -13,7 +13,6 @@
     not(CONFIG_DEBUG_FS),
     allow(dead_code, unused_imports, unused_variables)
 )]
-
 #![allow(unsafe_code)]
 
 use core::ptr;

@@ -31,7 +31,10 @@ use crate::{
         PERMISSIONS, //
     },
 };
-use core::ptr;
+use core::{
+    any::Any,
+    ptr, //
+};
 use kernel::{
     new_mutex,
     prelude::*,
@@ -459,6 +462,10 @@ impl Provider for Mirror {
             }
         }
         Err(ENOENT)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 
     fn removed(&self, _tree: &EventTree, _node: &Node<Meta>) {
