@@ -21,7 +21,8 @@ mod vfs;
 
 use event_inode::{
     EventFs,
-    EventTree, //
+    EventTree,
+    View, //
 };
 use kernel::{
     prelude::*,
@@ -86,7 +87,7 @@ impl kernel::InPlaceModule for EventFsModule {
             published: Published::new(tree.clone(), clients.clone())?,
             watch <- ModuleWatch::new(),
             // What is mounted must not go because something else fails: what comes now does not.
-            registration <- Registration::new(tree.clone(), tree.link()),
+            registration <- Registration::new(View::of_tree(tree.clone())?),
             stats: DebugFile::new(
                 c"eventfs",
                 c"stats",

@@ -423,9 +423,9 @@ impl<P: Payload> Node<P> {
 
 // SAFETY: Nodes are freed an RCU grace period after the last reference has gone.
 unsafe impl<P: Payload> RcuForeign for NodeRef<P> {
-    type View<'a> = Seen<'a, P>;
+    type RcuBorrowed<'a> = Seen<'a, P>;
 
-    unsafe fn view<'a>(pointer: *mut c_void) -> Seen<'a, P> {
+    unsafe fn rcu_borrow<'a>(pointer: *mut c_void) -> Seen<'a, P> {
         // INVARIANT: The foreign pointer is one to the node, which is valid for `'a` by the safety
         // requirements and as nodes are freed an RCU grace period after the last reference has
         // gone.

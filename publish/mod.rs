@@ -49,12 +49,12 @@ use crate::{
         EventFs,
         EventInode,
         EventTree,
+        FileTable as Table,
+        Found as Target, //
         Kind,
         Meta,
         MetaRef,
         Provider,
-        Table,
-        Target, //
     },
     nodes::{
         check_name,
@@ -69,7 +69,7 @@ use crate::{
             ForeignFile,
             ForeignOperations, //
         },
-        lower::InternalMount,
+        lower::KernMount,
         FileVTable, //
     },
 };
@@ -236,7 +236,7 @@ impl Client {
     /// What a file of the table of a directory is; `None` if it is not there now. May sleep.
     fn file(&self, dir: &Node<Meta>, entry: usize) -> Option<ForeignFile> {
         let inside = dir.enter()?;
-        let data = ForeignData::from_word(dir.payload().word());
+        let data = ForeignData::from_word(dir.payload().private());
         self.entries.as_ref()?.describe(entry, data, &inside)
     }
 
@@ -263,58 +263,62 @@ impl Client {
     }
 }
 
+impl Client {
+    /// A node of this kind, as the answer to a look-up.
+    fn found(&self, node: MetaRef) -> Target {
+        let Of::File(operations, permissions) = self.key.1 else {
+            return Target::directory(node, DIRECTORY_MODE);
+        };
+        let file = ForeignFile {
+            permissions,
+            operations,
+            data: ForeignData::from_word(node.payload().private()),
+        };
+        target(node, None, file)
+    }
+}
+
 impl Provider for Client {
-    fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>> {
+    fn lookup(
+        &self,
+        dir: &EventInode,
+        name: &[u8],
+        known: Option<MetaRef>,
+    ) -> Result<Option<Target>> {
+        if let Some(known) = known {
+            return Ok(Some(self.found(known)));
+        }
         let node = dir.private().ok_or(ENOENT)?.node();
         let meta = node.payload();
-        let Some(entry) = meta.table().and_then(|table| table.position(name)) else {
+        let Some(entry) = meta.table().and_then(|table| table.index_of(name)) else {
             return Ok(None);
         };
         let file = self.file(node, entry);
         Ok(file.map(|file| target(node.into(), Some(entry), file)))
     }
 
-    fn has_file(&self, dir: &Node<Meta>, entry: usize) -> bool {
+    fn file_exists(&self, dir: &Node<Meta>, entry: usize) -> bool {
         self.file(dir, entry).is_some()
     }
 
-    fn describe(&self, _dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>> {
-        let Of::File(operations, permissions) = self.key.1 else {
-            return Ok(Some(Target {
-                node: node.into(),
-                entry: None,
-                permissions: DIRECTORY_MODE,
-                operations: None,
-                lower: None,
-                foreign: None,
-            }));
-        };
-        let file = ForeignFile {
-            permissions,
-            operations,
-            data: ForeignData::from_word(node.payload().word()),
-        };
-        Ok(Some(target(node.into(), None, file)))
-    }
-
-    fn refresh(&self, _dir: &EventInode) -> Result {
+    fn sync(&self, _dir: &EventInode) -> Result {
         // Nodes are added when the module says so.
         Ok(())
     }
 
-    fn lower(&self) -> Option<&InternalMount> {
+    fn lower(&self) -> Option<&KernMount> {
         None
     }
 
-    fn check_free(&self, _tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result {
+    fn check_name_free(&self, _tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result {
         let table = dir.payload().table();
-        match table.and_then(|table| table.position(name)) {
+        match table.and_then(|table| table.index_of(name)) {
             Some(_) => Err(EEXIST),
             None => Ok(()),
         }
     }
 
-    fn known_dir(&self, _tree: &EventTree, _dir: &Node<Meta>, _name: &[u8]) -> Result<MetaRef> {
+    fn lookup_dir(&self, _tree: &EventTree, _dir: &Node<Meta>, _name: &[u8]) -> Result<MetaRef> {
         Err(ENOENT)
     }
 
@@ -322,10 +326,10 @@ impl Provider for Client {
         self
     }
 
-    fn removed(&self, _tree: &EventTree, node: &Node<Meta>) {
+    fn node_removed(&self, _tree: &EventTree, node: &Node<Meta>) {
         self.clients.open.shut(key_of(node));
         if let Some(entries) = &self.entries {
-            entries.release(ForeignData::from_word(node.payload().word()));
+            entries.release(ForeignData::from_word(node.payload().private()));
         }
         self.clients.give_back(&self.key);
     }
@@ -338,14 +342,8 @@ fn client_of(node: &Node<Meta>) -> Option<&Client> {
 
 /// A file of a module, as the answer to a look-up.
 fn target(node: MetaRef, entry: Option<usize>, file: ForeignFile) -> Target {
-    Target {
-        node,
-        entry,
-        permissions: file.permissions,
-        operations: Some(FileVTable::foreign::<ClientFiles>()),
-        lower: None,
-        foreign: Some(file),
-    }
+    let fops = FileVTable::foreign::<ClientFiles>();
+    Target::file(node, entry, file.permissions, fops).with_foreign(file)
 }
 
 /// What the open files of a node are listed under.
@@ -399,7 +397,7 @@ impl Parent<'_> {
             Self::Root => tree.nodes().root(),
             Self::Events => {
                 let root = tree.nodes().root()?;
-                root.payload().provider().known_dir(tree, &root, EVENTS)
+                root.payload().provider().lookup_dir(tree, &root, EVENTS)
             }
             Self::Node(node) if node.payload().is_directory() => Ok((*node).into()),
             Self::Node(_) => Err(EINVAL),
@@ -451,7 +449,7 @@ impl Request<'_> {
         let made = parent
             .payload()
             .provider()
-            .check_free(tree, &parent, self.name)
+            .check_name_free(tree, &parent, self.name)
             .and_then(|()| tree.add(&parent, self.name, kind, data.into_word()));
         if made.is_err() {
             clients.give_back(&key);

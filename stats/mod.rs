@@ -26,7 +26,22 @@ pub(crate) struct Stats {
 
 impl Writer for Stats {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tree.write(f)?;
+        let nodes = self.tree.nodes().counts();
+        let (mut inodes, mut dentries) = (0usize, 0usize);
+        self.tree.for_each_view(|view| {
+            if let Some(active) = view.get_active() {
+                active.super_block().for_each_inode(|inode| {
+                    inodes += 1;
+                    dentries += usize::from(inode.has_dentry());
+                });
+            }
+        });
+        writeln!(f, "nodes {}", nodes.linked)?;
+        writeln!(f, "nodes_removed {}", nodes.removed)?;
+        writeln!(f, "nodes_pending {}", nodes.pending)?;
+        writeln!(f, "dentries {dentries}")?;
+        writeln!(f, "inodes {inodes}")?;
+        writeln!(f, "open_dirs {}", self.tree.open_dirs())?;
         writeln!(f, "open_client_files {}", self.clients.open_files())
     }
 }

@@ -4,7 +4,10 @@
 //!
 //! Corresponds to the proxies in [`fs/debugfs/file.c`](srctree/fs/debugfs/file.c).
 
-use super::mirror;
+use super::{
+    mirror,
+    names::is_control_file, //
+};
 use crate::{
     event_inode::{
         EventFs,
@@ -33,14 +36,6 @@ use kernel::{
     bindings,
     prelude::*, //
 };
-
-/// The control files of dynamic events: what is written there makes events come and go.
-const CONTROL_FILES: [&[u8]; 4] = [
-    b"dynamic_events",
-    b"kprobe_events",
-    b"synthetic_events",
-    b"uprobe_events",
-];
 
 /// An open file that stands for one of tracefs.
 pub(crate) struct Forward {
@@ -87,8 +82,8 @@ impl Forward {
 
 /// The operations for a file of tracefs. What it can do there is seen when it is opened: only then
 /// its operations are kept.
-pub(crate) fn operations_for(lower: &Dentry) -> FileVTable<EventFs> {
-    if CONTROL_FILES.contains(&lower.name()) && lower.parent().is_root() {
+pub(crate) fn fops_for(lower: &Dentry) -> FileVTable<EventFs> {
+    if is_control_file(lower) {
         FileVTable::new::<Control>()
     } else {
         FileVTable::new::<Plain>()
@@ -238,7 +233,7 @@ forward! {
             let open = Plain::open(inode, file);
             if file.flags() & bindings::O_TRUNC != 0 {
                 // To open the file there has removed its events, or some of them if it has failed.
-                mirror::forget_vanished(inode.super_block().instance());
+                mirror::prune_stale(inode.super_block().view().tree());
             }
             open
         }
@@ -251,7 +246,7 @@ forward! {
         ) -> Result<usize> {
             let written = open.lower()?.write(file, buffer, position);
             // Also if it has failed: the commands before the one that did are carried out.
-            mirror::forget_vanished(file.inode().super_block().instance());
+            mirror::prune_stale(file.inode().super_block().view().tree());
             written
         }
     }

@@ -1,33 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which of tracefs's directories and files there are: the events, and the files of the root.
+//! The provider of tracefs's directories and files.
 //!
-//! tracefs itself is the authority. A directory there becomes a node here when it is first seen, in
-//! a look-up of its name or when the directory that it is in is opened. Its inode keeps the dentry
-//! there, as an overlay's does, and is good as long as that dentry is; so what vanishes below, by
-//! whatever way, has gone above at the next path walk. A node knows the inode number of its
-//! directory there, which tells it from a later one of the same name.
+//! tracefs is the authority on what exists. A directory of it becomes a node when it is first seen,
+//! in a look-up of its name or when its parent is opened. The inode of the node keeps the dentry of
+//! tracefs, as that of an overlay does, and is valid as long as that dentry is. So a directory that
+//! vanishes below, by whatever way, has vanished above at the next path walk. A node stores the
+//! inode number of its directory in tracefs, which tells it from a later directory of the same name.
 //!
-//! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has
-//! found meanwhile. Where it contradicts the nodes, a look-up there decides.
+//! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has found
+//! meanwhile. Where it contradicts the nodes, a look-up in tracefs decides.
 
-use super::forward;
+use super::{
+    forward,
+    names::{
+        is_shown,
+        EVENTS, //
+    }, //
+};
 use crate::{
     event_inode::{
         EventInode,
         EventTree,
+        EventView,
+        FileTable,
+        Found,
         Meta,
         MetaRef,
-        Provider,
-        Table,
-        Target, //
+        Provider, //
     },
     nodes::Node,
     vfs::{
-        lower::InternalMount,
+        lower::KernMount,
+        ActiveDentry,
         Dentry,
         DentryRef,
-        Held,
         PERMISSIONS, //
     },
 };
@@ -44,24 +51,21 @@ use kernel::{
     },
 };
 
-/// The directory of tracefs's root that is shown; the others are for later.
-const EVENTS: &[u8] = b"events";
-
-/// How often a name may change its meaning while it is looked up, before the look-up gives up.
+/// The number of times that a name may change its meaning during a look-up before that gives up.
 const RETRIES: usize = 8;
 
 /// The events and the control files of the running kernel.
 #[pin_data]
 pub(crate) struct Mirror {
-    /// Our own mount of tracefs, there as long as the nodes are, whoever else mounts it or not.
-    mount: InternalMount,
-    /// The tables in use: directories with the same files share one. There are a few, one for each
+    /// A mount of tracefs of our own, which lives as long as the nodes, whoever else mounts it.
+    mount: KernMount,
+    /// The tables in use: directories with the same files share one. There are few, one for each
     /// kind of event.
     #[pin]
-    tables: Mutex<KVec<Arc<Table>>>,
+    tables: Mutex<KVec<Arc<FileTable>>>,
 }
 
-/// A directory of tracefs, as it was listed.
+/// A listing of a directory of tracefs.
 struct Listing {
     /// The names of its files.
     files: KVec<KVec<u8>>,
@@ -74,21 +78,14 @@ impl Mirror {
     ///
     /// # Errors
     ///
-    /// `ENODEV`: the kernel has no tracefs. Whatever it fails to mount with.
+    /// `ENODEV`: the kernel has no tracefs. Otherwise the error of the mount.
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            mount: InternalMount::tracefs()?,
+            mount: KernMount::tracefs()?,
             tables <- new_mutex!(KVec::new(), "eventfs_tables"),
         })
     }
-}
 
-/// Whether a directory of tracefs is shown here.
-fn is_shown(parent: &Dentry, name: &[u8]) -> bool {
-    !parent.is_root() || name == EVENTS
-}
-
-impl Mirror {
     /// The directory of tracefs that a node stands for.
     fn lower_of(&self, node: &Node<Meta>) -> Result<DentryRef> {
         let mut names = KVec::new();
@@ -104,32 +101,29 @@ impl Mirror {
         Ok(dentry)
     }
 
-    /// Reads a directory of tracefs.
+    /// Lists a directory of tracefs.
     fn list(&self, lower: &Dentry) -> Result<Listing> {
         let mut listing = Listing {
             files: KVec::new(),
             dirs: KVVec::new(),
         };
-        self.mount.list(lower, 0, |name, number, directory| {
-            if directory && !is_shown(lower, name) {
-                return Ok(());
-            }
-            let mut own = KVec::with_capacity(name.len(), GFP_KERNEL)?;
+        self.mount.list(lower, 0, |name, ino, is_directory| {
+            let mut own = KVec::new();
             own.extend_from_slice(name, GFP_KERNEL)?;
-            if directory {
-                listing.dirs.push((own, number), GFP_KERNEL)?;
-            } else {
+            if !is_directory {
                 listing.files.push(own, GFP_KERNEL)?;
+            } else if is_shown(lower, name) {
+                listing.dirs.push((own, ino), GFP_KERNEL)?;
             }
             Ok(())
         })?;
         Ok(listing)
     }
 
-    /// The table for these names: one that is in use, or a new one.
-    fn table(&self, names: KVec<KVec<u8>>) -> Result<Arc<Table>> {
+    /// The table with these names: one that is in use, or a new one.
+    fn table(&self, names: KVec<KVec<u8>>) -> Result<Arc<FileTable>> {
         let mut tables = self.tables.lock();
-        let same = |table: &&Arc<Table>| {
+        let same = |table: &&Arc<FileTable>| {
             let own = table.names();
             own.len() == names.len()
                 && own
@@ -140,65 +134,29 @@ impl Mirror {
         if let Some(table) = tables.iter().find(same) {
             return Ok(table.clone());
         }
-        let table = Arc::new(Table::new(names), GFP_KERNEL)?;
+        let table = Arc::new(FileTable::new(names), GFP_KERNEL)?;
         tables.push(table.clone(), GFP_KERNEL)?;
         Ok(table)
     }
 
-    /// Whether a node is tracefs's, as the directory that it is in is.
+    /// Whether a child of a directory of tracefs belongs to tracefs, too, and not to a module.
     fn is_ours(dir: &Node<Meta>, child: &Node<Meta>) -> bool {
         Arc::ptr_eq(child.payload().provider(), dir.payload().provider())
     }
 
-    /// Finds, or makes, the node for what a name in tracefs leads to. `None`: it has changed
-    /// meanwhile, look again.
-    fn settle(
-        tree: &EventTree,
-        dir: &Node<Meta>,
-        name: &[u8],
-        lower: &Dentry,
-    ) -> Result<Option<MetaRef>> {
-        let identity = lower.inode_number();
-        let directory = lower.is_directory();
-        if let Some(known) = tree.child(dir, name) {
-            let meta = known.payload();
-            if !Self::is_ours(dir, &known) {
-                return Ok(None);
-            }
-            if meta.word() == identity && meta.is_directory() == directory {
-                return Ok(Some(known));
-            }
-            // Either the node is that of an earlier directory, or what was looked up is.
-            if lower.is_current() {
-                tree.remove(&known);
-            }
-            return Ok(None);
-        }
-        let kind = if directory {
-            dir.payload().kind().clone()
-        } else {
-            dir.payload().kind().of_files()?
-        };
-        match tree.add(dir, name, kind, identity) {
-            Ok(node) => Ok(Some(node)),
-            // Somebody else was faster.
-            Err(error) if error == EEXIST => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Asks tracefs for a name, and makes the nodes agree.
+    /// Looks a name up in tracefs, and reconciles the node with the answer. `known` is the node of
+    /// the name, searched before this call.
     fn resolve(
         &self,
         tree: &EventTree,
         dir: &Node<Meta>,
         lower_dir: &Dentry,
         name: &[u8],
-    ) -> Result<Option<Target>> {
+        known: Option<MetaRef>,
+    ) -> Result<Option<Found>> {
+        let mut known = known;
         for _ in 0..RETRIES {
-            // Before the question: the answer says nothing of a node that came later.
-            let known = tree.child(dir, name);
-            // What a module has published hides what tracefs has.
+            // A name that a module has published hides that of tracefs.
             if known
                 .as_ref()
                 .is_some_and(|known| !Self::is_ours(dir, known))
@@ -215,50 +173,48 @@ impl Mirror {
                 }
                 Err(error) => return Err(error),
             };
-            let permissions = lower.mode() & PERMISSIONS;
-            if lower.is_directory() {
-                if !is_shown(lower_dir, name) {
-                    return Ok(None);
-                }
-                if let Some(node) = Self::settle(tree, dir, name, &lower)? {
-                    return Ok(Some(Target {
-                        node,
-                        entry: None,
-                        permissions,
-                        operations: None,
-                        lower: Some(lower),
-                        foreign: None,
-                    }));
-                }
-                continue;
-            }
-            if !lower.is_regular() {
+            if lower.is_directory() && !is_shown(lower_dir, name)
+                || !lower.is_directory() && !lower.is_regular()
+            {
                 return Ok(None);
             }
-            let entry = dir.payload().table().and_then(|table| table.position(name));
-            let node = match entry {
-                Some(_) => Some(dir.into()),
-                None => Self::settle(tree, dir, name, &lower)?,
-            };
-            if let Some(node) = node {
-                return Ok(Some(Target {
-                    node,
-                    entry,
-                    permissions,
-                    operations: Some(forward::operations_for(&lower)),
-                    lower: Some(lower),
-                    foreign: None,
-                }));
+            if let Some(found) = Self::reconcile(tree, dir, name, known, lower)? {
+                return Ok(Some(found));
             }
+            known = tree.child(dir, name);
         }
-        // Path walks try once more, and then tell.
+        // The path walk looks again once, and then reports the error.
         Err(ESTALE)
     }
 
-    /// Whether a listing of tracefs's directory says what is known already, in the same order.
-    ///
-    /// That is what it mostly does, and costs little more than the listing itself.
-    fn is_as_listed(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
+    /// Makes the node of a name the one of `lower`, which tracefs has just answered. `None`: the
+    /// name changed its meaning meanwhile.
+    fn reconcile(
+        tree: &EventTree,
+        dir: &Node<Meta>,
+        name: &[u8],
+        known: Option<MetaRef>,
+        lower: DentryRef,
+    ) -> Result<Option<Found>> {
+        let mode = lower.mode() & PERMISSIONS;
+        let node_of =
+            |kind| tree.reconcile(dir, name, known, kind, lower.ino(), || lower.is_current());
+        if lower.is_directory() {
+            let node = node_of(dir.payload().kind())?;
+            return Ok(node.map(|node| Found::directory(node, mode).with_lower(lower)));
+        }
+        let entry = dir.payload().table().and_then(|table| table.index_of(name));
+        let node = match entry {
+            Some(_) => Some(dir.into()),
+            None => node_of(&dir.payload().kind().of_files()?)?,
+        };
+        let fops = forward::fops_for(&lower);
+        Ok(node.map(|node| Found::file(node, entry, mode, fops).with_lower(lower)))
+    }
+
+    /// Whether a listing of tracefs's directory agrees with the nodes, order included. That is the
+    /// usual case, and costs little more than the listing itself.
+    fn matches_listing(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
         let Some(table) = node.payload().table() else {
             return false;
         };
@@ -268,13 +224,13 @@ impl Mirror {
             .children(&reader)
             .filter_map(|seen| seen.get())
             .filter(|child| Self::is_ours(node, child));
-        let compared = self.mount.list(lower, 0, |name, number, directory| {
-            let same = if !directory {
+        let compared = self.mount.list(lower, 0, |name, ino, is_directory| {
+            let same = if !is_directory {
                 files.next().is_some_and(|file| file.as_slice() == name)
             } else if is_shown(lower, name) {
                 children.next().is_some_and(|child| {
                     let meta = child.payload();
-                    meta.is_directory() && meta.word() == number && child.name() == name
+                    meta.is_directory() && meta.private() == ino && child.name() == name
                 })
             } else {
                 true
@@ -288,15 +244,16 @@ impl Mirror {
         compared.is_ok() && files.next().is_none() && children.next().is_none()
     }
 
-    /// Whether nothing has come or gone in tracefs's directory since a listing of it said what is
-    /// known. It may also say no if that is so.
+    /// Whether tracefs's directory is known not to have changed since a listing of it agreed with
+    /// the nodes. The answer may also be no if it has not changed.
     ///
     /// The kernel's eventfs appends a new directory to its list, and counts positions: first all
-    /// files, then the directories. If as many as were listed are there, and the newest of them is
-    /// the last, then none was added, for it would come behind that one, and so none was removed.
+    /// files, then the directories. If as many entries as were listed exist, and the newest of them
+    /// is the last, then none was added, since it would come behind that one, and so none was
+    /// removed.
     fn is_unchanged(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
         let checked = || {
-            // The root is of another kind.
+            // The root of tracefs is not a directory of its eventfs.
             let files = node.payload().table().filter(|_| !lower.is_root())?;
             let (children, newest) = tree.nodes().lock().checked(node)?;
             Some((files.names().len() + children - 1, newest))
@@ -305,12 +262,12 @@ impl Mirror {
             return false;
         };
         let mut found = false;
-        let listed = self.mount.list(lower, others, |name, number, directory| {
+        let listed = self.mount.list(lower, others, |name, ino, is_directory| {
             let meta = newest.payload();
-            let same = directory
+            let same = is_directory
                 && Self::is_ours(node, &newest)
                 && meta.is_directory()
-                && meta.word() == number
+                && meta.private() == ino
                 && newest.name() == name;
             if found || !same {
                 return Err(EAGAIN);
@@ -321,7 +278,7 @@ impl Mirror {
         listed.is_ok() && found
     }
 
-    /// Whether the nodes below a directory are known to be what tracefs's directory says.
+    /// Whether the nodes below a directory are known to agree with tracefs's directory.
     fn is_up_to_date(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
         if !node.payload().is_complete() {
             return false;
@@ -330,20 +287,20 @@ impl Mirror {
             return true;
         }
         let version = tree.nodes().lock().version(node);
-        let right = self.is_as_listed(tree, node, lower);
+        let right = self.matches_listing(tree, node, lower);
         if let Some(version) = version.filter(|_| right) {
             tree.nodes().lock().set_checked(node, version);
         }
         right
     }
 
-    /// Makes the nodes below a directory what a listing of tracefs's directory says.
-    fn take_in(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
+    /// Populates a directory: makes the nodes below it agree with a listing of tracefs's directory.
+    fn populate(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
         if self.is_up_to_date(tree, node, lower) {
             return Ok(());
         }
         let mut listing = self.list(lower).map_err(|error| {
-            // A directory that has vanished meanwhile cannot be read, in one way or another.
+            // The errors for a directory that has vanished meanwhile differ.
             if lower.is_current() {
                 error
             } else {
@@ -355,89 +312,99 @@ impl Mirror {
             tree.set_table(node, self.table(files)?)?;
         }
         let mut listed = KVVec::with_capacity(listing.dirs.len(), GFP_KERNEL)?;
-        for (name, number) in &listing.dirs {
-            listed.push((name.as_slice(), *number), GFP_KERNEL)?;
+        for (name, ino) in &listing.dirs {
+            listed.push((name.as_slice(), *ino), GFP_KERNEL)?;
             match tree.child(node, name) {
-                Some(known) if known.payload().word() == *number => {}
-                Some(_) => drop(self.resolve(tree, node, lower, name)?),
-                None => self.take_in_dir(tree, node, name, *number)?,
+                Some(known) if known.payload().private() == *ino => {}
+                Some(known) => drop(self.resolve(tree, node, lower, name, Some(known))?),
+                None => Self::add_listed(tree, node, name, *ino)?,
             }
         }
-        // What is known, but was not listed, has probably gone: tracefs is asked. Nodes of others
-        // are not looked at.
-        listed.sort_unstable();
-        for child in children(tree, node)? {
-            let meta = child.payload();
-            let is_listed = || {
-                let key = (child.name(), meta.word());
-                listed.binary_search(&key).is_ok()
-            };
-            if Self::is_ours(node, &child) && !(meta.is_directory() && is_listed()) {
-                self.resolve(tree, node, lower, child.name())?;
-            }
-        }
-        // The root of tracefs gets new files now and then.
+        self.remove_unlisted(tree, node, lower, listed)?;
+        // The root of tracefs gets a new file now and then.
         let table = node.payload().table();
         for name in &listing.files {
-            let has = table.is_some_and(|table| table.position(name).is_some());
+            let has = table.is_some_and(|table| table.index_of(name).is_some());
             if !has && tree.child(node, name).is_none() {
-                self.resolve(tree, node, lower, name)?;
+                self.resolve(tree, node, lower, name, None)?;
             }
         }
         node.payload().set_complete();
         Ok(())
     }
 
-    /// Makes a node for a directory that was listed and is not known.
-    fn take_in_dir(
-        &self,
-        tree: &EventTree,
-        parent: &Node<Meta>,
-        name: &[u8],
-        identity: u64,
-    ) -> Result {
-        match tree.add(parent, name, parent.payload().kind().clone(), identity) {
-            // Somebody else was faster. Who is right turns out at the next look-up.
+    /// Adds the node of a directory that was listed.
+    fn add_listed(tree: &EventTree, parent: &Node<Meta>, name: &[u8], ino: u64) -> Result {
+        match tree.add(parent, name, parent.payload().kind().clone(), ino) {
+            // Another thread was faster. The next look-up finds out whether its node is right.
             Err(error) if error == EEXIST => Ok(()),
             added => added.map(drop),
         }
     }
+
+    /// Removes the nodes whose directories have vanished: those that were not listed, and that
+    /// tracefs does not find. Nodes of modules stay.
+    fn remove_unlisted(
+        &self,
+        tree: &EventTree,
+        node: &Node<Meta>,
+        lower: &Dentry,
+        listed: KVVec<(&[u8], u64)>,
+    ) -> Result {
+        let mut listed = listed;
+        listed.sort_unstable();
+        for child in tree.children(node)? {
+            let meta = child.payload();
+            let is_listed = || {
+                let key = (child.name(), meta.private());
+                listed.binary_search(&key).is_ok()
+            };
+            if Self::is_ours(node, &child) && !(meta.is_directory() && is_listed()) {
+                let known = tree.child(node, child.name());
+                self.resolve(tree, node, lower, child.name(), known)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Provider for Mirror {
-    fn find(&self, dir: &EventInode, name: &[u8]) -> Result<Option<Target>> {
+    fn lookup(
+        &self,
+        dir: &EventInode,
+        name: &[u8],
+        known: Option<MetaRef>,
+    ) -> Result<Option<Found>> {
         let node = dir.private().ok_or(ENOENT)?.node();
         let lower = dir.lower().ok_or(ENOENT)?;
-        let tree = dir.super_block().instance();
-        // A directory that is looked into for the first time is taken in as a whole, so that it is
-        // listed in the order of tracefs.
-        if !node.payload().is_complete() {
-            self.take_in(tree, node, lower)?;
+        let tree = dir.super_block().view().tree();
+        if node.payload().is_complete() {
+            return self.resolve(tree, node, lower, name, known);
         }
-        self.resolve(tree, node, lower, name)
+        // The first look-up populates the whole directory, so that it is listed in the order of
+        // tracefs.
+        self.populate(tree, node, lower)?;
+        let known = tree.child(node, name);
+        self.resolve(tree, node, lower, name, known)
     }
 
-    fn describe(&self, dir: &EventInode, node: &Node<Meta>) -> Result<Option<Target>> {
-        self.find(dir, node.name())
-    }
-
-    fn has_file(&self, _dir: &Node<Meta>, _entry: usize) -> bool {
-        // A table is what tracefs has listed.
+    fn file_exists(&self, _dir: &Node<Meta>, _entry: usize) -> bool {
+        // A table holds what tracefs has listed, and tracefs removes no file from a directory.
         true
     }
 
-    fn refresh(&self, dir: &EventInode) -> Result {
+    fn sync(&self, dir: &EventInode) -> Result {
         let node = dir.private().ok_or(ENOENT)?.node();
         let lower = dir.lower().ok_or(ENOENT)?;
-        self.take_in(dir.super_block().instance(), node, lower)
+        self.populate(dir.super_block().view().tree(), node, lower)
     }
 
-    fn lower(&self) -> Option<&InternalMount> {
+    fn lower(&self) -> Option<&KernMount> {
         Some(&self.mount)
     }
 
-    fn check_free(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result {
-        // As in `resolve()`: before the question.
+    fn check_name_free(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result {
+        // Searched before tracefs is asked: its answer says nothing of a node that is added later.
         let known = tree.child(dir, name);
         match self.lower_of(dir)?.lookup(name) {
             Ok(_) => Err(EEXIST),
@@ -451,14 +418,21 @@ impl Provider for Mirror {
         }
     }
 
-    fn known_dir(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result<MetaRef> {
-        let lower = self.lower_of(dir)?.lookup(name)?;
-        if !lower.is_directory() {
-            return Err(ENOENT);
-        }
+    fn lookup_dir(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result<MetaRef> {
         for _ in 0..RETRIES {
-            if let Some(node) = Self::settle(tree, dir, name, &lower)? {
-                return Ok(node);
+            let known = tree.child(dir, name);
+            if known
+                .as_ref()
+                .is_some_and(|known| !Self::is_ours(dir, known))
+            {
+                return Err(ENOENT);
+            }
+            let lower = self.lower_of(dir)?.lookup(name)?;
+            if !lower.is_directory() {
+                return Err(ENOENT);
+            }
+            if let Some(found) = Self::reconcile(tree, dir, name, known, lower)? {
+                return Ok(found.into_node());
             }
         }
         Err(ENOENT)
@@ -468,33 +442,32 @@ impl Provider for Mirror {
         self
     }
 
-    fn removed(&self, _tree: &EventTree, _node: &Node<Meta>) {
-        // What a node stands for is tracefs's business.
+    fn node_removed(&self, _tree: &EventTree, _node: &Node<Meta>) {
+        // The directory itself belongs to tracefs.
     }
 }
 
-/// The children that a node has now. May sleep.
-fn children(tree: &EventTree, node: &Node<Meta>) -> Result<KVVec<MetaRef>> {
-    let reader = tree.nodes().read();
-    let mut children = KVVec::new();
-    for child in node.children(&reader).filter_map(|seen| seen.get()) {
-        children.push(child, GFP_KERNEL)?;
-    }
-    Ok(children)
-}
-
-/// Removes the nodes of directories in the cache that have vanished from tracefs: of groups, and of
-/// their events. May sleep.
+/// Removes the nodes of cached directories that have vanished from tracefs: of groups of events, and
+/// of events. Invalidates listings. May sleep.
 ///
-/// Path walks do not lead there in any case; this is for the memory, and for what is mounted there.
-/// Nodes without dentries are found when their directory is next opened.
-pub(crate) fn forget_vanished(tree: &EventTree) {
-    tree.doubt();
-    let Some(active) = tree.active_super() else {
+/// No path walk leads to such a directory in any case. This frees its memory, and detaches what is
+/// mounted on it. Nodes without dentries are removed when their parent is next opened.
+pub(crate) fn prune_stale(tree: &EventTree) {
+    tree.invalidate_listings();
+    let mut index = 0;
+    while let Some(view) = tree.view(index) {
+        prune_stale_in(tree, &view);
+        index += 1;
+    }
+}
+
+/// Removes the nodes of directories that are cached in a view and have vanished from tracefs.
+fn prune_stale_in(tree: &EventTree, view: &Arc<EventView>) {
+    let Some(active) = view.get_active() else {
         return;
     };
     let sb = active.super_block();
-    let forget = |dir: &Held<'_>, below: &mut dyn FnMut(&Held<'_>)| {
+    let prune = |dir: &ActiveDentry<'_>, below: &mut dyn FnMut(&ActiveDentry<'_>)| {
         let Some(node) = dir.data_in(sb) else {
             return;
         };
@@ -506,13 +479,16 @@ pub(crate) fn forget_vanished(tree: &EventTree) {
             if dentry.is_current() {
                 below(&dentry);
             } else if dentry.data_in(sb).is_some_and(|of| ptr::eq(of, &*child)) {
-                // Not that of an earlier node of the same name.
+                // The dentry is not that of an earlier node of the same name.
                 tree.remove(&child);
             }
         }
     };
-    let events = active.root().ok();
-    if let Some(events) = events.and_then(|root| root.cached_child(EVENTS)) {
-        forget(&events, &mut |group| forget(group, &mut |_event| {}));
+    let events = active
+        .root()
+        .ok()
+        .and_then(|root| root.cached_child(EVENTS));
+    if let Some(events) = events {
+        prune(&events, &mut |group| prune(group, &mut |_event| {}));
     }
 }

@@ -8,5 +8,6 @@
 
 pub(crate) mod forward;
 pub(crate) mod mirror;
+mod names;
 
 pub(crate) use self::mirror::Mirror;

@@ -6,8 +6,9 @@
 
 use super::{
     bindings as more_bindings,
+    file_system::RcuForeign,
     from_err_ptr,
-    registration::RcuForeign,
+    DirEntryType,
     FileSystem,
     Inode,
     NewInode,
@@ -99,7 +100,7 @@ impl Dentry {
     }
 
     /// The number of its inode; 0 if there is none.
-    pub(crate) fn inode_number(&self) -> u64 {
+    pub(crate) fn ino(&self) -> u64 {
         // SAFETY: The inode stays with the dentry, and its number the same.
         self.inode()
             .map_or(0, |inode| unsafe { (*inode.as_ptr()).i_ino })
@@ -116,6 +117,15 @@ impl Dentry {
     /// Whether it leads to a directory.
     pub(crate) fn is_directory(&self) -> bool {
         u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFDIR
+    }
+
+    /// The type of an entry of a directory that leads here.
+    pub(crate) fn dir_entry_type(&self) -> DirEntryType {
+        if self.is_directory() {
+            DirEntryType::Directory
+        } else {
+            DirEntryType::Regular
+        }
     }
 
     /// Whether it leads to a regular file.
@@ -404,7 +414,7 @@ impl<T: FileSystem> VTable<T> {
         let data = unsafe { data_of(dentry) };
         // SAFETY: `d_fsdata` owns a `T::Dentry` until the dentry is released, and those who walk
         // under RCU began before.
-        if data.is_null() || T::is_stale(unsafe { T::Dentry::view(data) }) {
+        if data.is_null() || T::is_stale(unsafe { T::Dentry::rcu_borrow(data) }) {
             return 0;
         }
         // SAFETY: The dentry is in memory.

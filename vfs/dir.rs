@@ -48,6 +48,16 @@ pub(crate) trait DirOperations<T: FileSystem>: Sized + 'static {
     ) -> Result;
 }
 
+/// The type of an entry of a directory (`DT_*`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum DirEntryType {
+    /// A directory.
+    Directory = bindings::DT_DIR,
+    /// A regular file.
+    Regular = bindings::DT_REG,
+}
+
 /// Takes the entries of a directory that is read.
 ///
 /// # Invariants
@@ -64,16 +74,16 @@ pub(crate) struct DirEmitter<'a> {
 
 impl DirEmitter<'_> {
     /// The position: that of the entry that is due.
-    pub(crate) fn position(&self) -> usize {
+    pub(crate) fn pos(&self) -> usize {
         // SAFETY: By the type invariant.
         usize::try_from(unsafe { (*self.context).pos }).unwrap_or(0)
     }
 
-    /// Goes on to a position: passes over the entries before it.
-    pub(crate) fn move_to(&mut self, position: usize) {
-        // SAFETY: By the type invariant.
+    /// Sets the position, so that the entries before it are skipped.
+    pub(crate) fn set_pos(&mut self, pos: usize) {
+        // SAFETY: By the type invariant the context is valid, and nothing else uses it.
         // CAST: Positions are far from overflowing.
-        unsafe { (*self.context).pos = position as bindings::loff_t };
+        unsafe { (*self.context).pos = pos as bindings::loff_t };
     }
 
     /// Passes over the entry that is due.
@@ -82,8 +92,9 @@ impl DirEmitter<'_> {
         unsafe { (*self.context).pos += 1 };
     }
 
-    /// Emits the entry that is due with this type (`DT_*`), and moves on if there was room for it.
-    fn emit_as(&mut self, name: &[u8], number: u64, kind: u32) -> bool {
+    /// Emits the entry at the position, and advances the position. False if there is no room for the
+    /// entry.
+    pub(crate) fn emit(&mut self, name: &[u8], ino: u64, kind: DirEntryType) -> bool {
         // SAFETY: By the type invariant; the name is valid for reads. The actor is set by who
         // reads.
         let taken = unsafe {
@@ -94,8 +105,8 @@ impl DirEmitter<'_> {
                     // CAST: Names are short.
                     name.len() as c_int,
                     (*self.context).pos,
-                    number,
-                    kind,
+                    ino,
+                    kind as c_uint,
                 )
             })
         };
@@ -105,25 +116,14 @@ impl DirEmitter<'_> {
         taken
     }
 
-    /// Emits the entry that is due; false if there was no room for it.
-    pub(crate) fn emit(&mut self, name: &[u8], number: u64, directory: bool) -> bool {
-        let kind = if directory {
-            bindings::DT_DIR
-        } else {
-            bindings::DT_REG
-        };
-        self.emit_as(name, number, kind)
-    }
-
     /// Emits `.` and `..`, which are the entries 0 and 1; false if there was no room.
     pub(crate) fn emit_dots(&mut self) -> bool {
         // SAFETY: By the type invariant; the file keeps its path.
         let dentry = unsafe { Dentry::from_raw((*self.file).__bindgen_anon_1.f_path.dentry) };
-        if self.position() == 0 && !self.emit_as(b".", dentry.inode_number(), bindings::DT_DIR) {
+        if self.pos() == 0 && !self.emit(b".", dentry.ino(), DirEntryType::Directory) {
             return false;
         }
-        self.position() != 1
-            || self.emit_as(b"..", dentry.parent().inode_number(), bindings::DT_DIR)
+        self.pos() != 1 || self.emit(b"..", dentry.parent().ino(), DirEntryType::Directory)
     }
 }
 

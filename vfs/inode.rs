@@ -334,11 +334,11 @@ impl<T: FileSystem> Inode<T> {
         }
     }
 
-    /// Sets the permissions, the owner and the group.
+    /// Sets the permission bits, the owner and the group.
     ///
-    /// The caller orders this with other changes: path walks read the fields at any time.
-    pub(crate) fn set_owner_and_permissions(&self, permissions: u16, uid: u32, gid: u32) {
-        let mode = self.mode() & !PERMISSIONS | permissions & PERMISSIONS;
+    /// The caller orders this with other changes. Path walks read the fields at any time.
+    pub(crate) fn set_mode_and_owner(&self, mode: u16, uid: u32, gid: u32) {
+        let mode = self.mode() & !PERMISSIONS | mode & PERMISSIONS;
         // SAFETY: The inode is valid, and the fields are meant to be written while they are read.
         unsafe {
             (&raw mut (*self.as_ptr()).i_mode).write_volatile(mode);
@@ -371,9 +371,9 @@ pub(crate) struct InodeInit<T: FileSystem> {
     /// What it is.
     pub(crate) kind: InodeKind<T>,
     /// The inode number.
-    pub(crate) number: u64,
+    pub(crate) ino: u64,
     /// The permissions.
-    pub(crate) permissions: u16,
+    pub(crate) mode: u16,
     /// The owner and the group.
     pub(crate) owner: (u32, u32),
     /// The dentry of another file system that it stands for.
@@ -398,7 +398,7 @@ pub(crate) struct NewInode<T: FileSystem> {
 
 impl<T: FileSystem> NewInode<T> {
     /// Makes an inode. Link count 1, now as all times. May sleep.
-    pub(crate) fn new(sb: &SuperBlock<T>, init: InodeInit<T>) -> Result<Self> {
+    pub(crate) fn new<S>(sb: &SuperBlock<T, S>, init: InodeInit<T>) -> Result<Self> {
         // SAFETY: The super block is valid.
         let inode =
             from_err_ptr(unsafe { bindings::new_inode(sb.as_ptr()) }).map_err(|_| ENOMEM)?;
@@ -407,7 +407,7 @@ impl<T: FileSystem> NewInode<T> {
         // it is published, nobody has it.
         unsafe {
             bindings::simple_inode_init_ts(raw);
-            (*raw).i_ino = init.number;
+            (*raw).i_ino = init.ino;
             let kind = match init.kind {
                 InodeKind::Directory(operations) => {
                     (*raw).i_op = const { &VTable::<T>::DIRECTORY };
@@ -421,7 +421,7 @@ impl<T: FileSystem> NewInode<T> {
                 }
             };
             // CAST: File types fit into a mode.
-            (*raw).i_mode = kind as u16 | init.permissions & PERMISSIONS;
+            (*raw).i_mode = kind as u16 | init.mode & PERMISSIONS;
             (*raw).i_private = init.data.map_or(ptr::null_mut(), ForeignData::as_ptr);
             (*raw).i_uid.val = init.owner.0;
             (*raw).i_gid.val = init.owner.1;
@@ -464,18 +464,18 @@ impl<T: FileSystem> Drop for NewInode<T> {
 /// A change of attributes that was asked for: `chmod`, `chown`, `truncate`, `utimes`.
 ///
 /// C header: [`include/linux/fs.h`](srctree/include/linux/fs.h) (`struct iattr`).
-pub(crate) struct AttrChange<'a> {
+pub(crate) struct SetAttr<'a> {
     /// How the mount maps owners; passed on.
     idmap: *mut bindings::mnt_idmap,
     /// The dentry through which the change was asked for; it has an inode, which is locked.
     dentry: *mut bindings::dentry,
-    /// What is to change, and to what. [`AttrChange::check`] may adjust it.
+    /// What is to change, and to what. [`SetAttr::check`] may adjust it.
     attributes: *mut bindings::iattr,
     /// `'a` is the call of `setattr`, for which all the pointers are valid.
     _call: PhantomData<&'a ()>,
 }
 
-impl AttrChange<'_> {
+impl SetAttr<'_> {
     /// Whether the change is also one of this kind (`ATTR_*`).
     fn has(&self, bit: u32) -> bool {
         // SAFETY: The pointer is valid during the call that `'a` stands for.
@@ -547,7 +547,7 @@ impl<T: FileSystem> VTable<T> {
         dentry: *mut bindings::dentry,
         attributes: *mut bindings::iattr,
     ) -> c_int {
-        let change = AttrChange {
+        let change = SetAttr {
             idmap,
             dentry,
             attributes,

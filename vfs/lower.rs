@@ -24,6 +24,7 @@ use super::{
         POLL_ALWAYS, //
     },
     from_err_ptr,
+    DirEntryType,
     FileSystem, //
 };
 use core::{
@@ -44,7 +45,7 @@ use kernel::{
 /// # Invariants
 ///
 /// `mount` came from `kern_mount()`, and `fs` is its type, with a reference to its module.
-pub(crate) struct InternalMount {
+pub(crate) struct KernMount {
     /// The mount, ours until it is unmounted.
     mount: NonNull<bindings::vfsmount>,
     /// Its type, whose module we keep loaded.
@@ -54,11 +55,11 @@ pub(crate) struct InternalMount {
 }
 
 // SAFETY: A mount may be used on any thread.
-unsafe impl Send for InternalMount {}
+unsafe impl Send for KernMount {}
 // SAFETY: As above.
-unsafe impl Sync for InternalMount {}
+unsafe impl Sync for KernMount {}
 
-impl InternalMount {
+impl KernMount {
     /// Mounts tracefs, which never renames or moves a dentry. May sleep.
     ///
     /// # Errors
@@ -189,7 +190,7 @@ impl InternalMount {
     }
 }
 
-impl Drop for InternalMount {
+impl Drop for KernMount {
     fn drop(&mut self) {
         // SAFETY: By the type invariants.
         unsafe {
@@ -255,7 +256,7 @@ impl<F: FnMut(&[u8], u64, bool) -> Result> Lister<F> {
         if name == b"." || name == b".." {
             return true;
         }
-        this.result = (this.take)(name, number, kind == bindings::DT_DIR);
+        this.result = (this.take)(name, number, kind == DirEntryType::Directory as c_uint);
         this.result.is_ok()
     }
 }

@@ -2,14 +2,20 @@
 
 //! Super blocks.
 //!
+//! A super block owns its view (`s_fs_info`, an `Arc<SharedView<T>>`). The view leads back to the
+//! super block by a [`WeakSuper`], which does not keep it: a user of that link makes an
+//! [`ActiveSuper`], and shutting the super block down waits until the last of them is dropped. An
+//! [`ActiveSuper`] does not count in `s_active`, so that a super block ends with its last mount,
+//! whatever else uses it at that time.
+//!
 //! C header: [`include/linux/fs/super_types.h`](srctree/include/linux/fs/super_types.h).
 
 use super::{
     bindings as more_bindings,
     dentry,
     from_err_ptr,
+    fs_context,
     inode,
-    registration::context_options,
     Dentry,
     DentryRef,
     FileSystem,
@@ -24,16 +30,14 @@ use core::{
 use kernel::{
     bindings,
     error::from_result,
-    new_spinlock,
+    new_condvar, new_spinlock,
     prelude::*,
     seq_file::SeqFile,
     sync::{
         aref::ARef,
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
         Arc,
+        ArcBorrow,
+        CondVar,
         SpinLock, //
     },
     types::{
@@ -42,52 +46,74 @@ use kernel::{
     },
 };
 
+/// The state of a super block that is being filled in: no mount shows it.
+pub(crate) enum New {}
+
+/// The state of a super block that mounts may show.
+pub(crate) enum Ready {}
+
 /// A super block of a file system.
 ///
 /// # Invariants
 ///
-/// `s_type` is part of a `Registration<T>`, which outlives the super block. `s_fs_info` owns a
-/// reference to its instance: it is what one super block is told from another by.
+/// `s_type` is embedded in a `Registration<T>`, which outlives the super block. `s_fs_info` owns a
+/// reference to the view, from which nothing takes it before the super block was shut down.
 #[repr(transparent)]
-pub(crate) struct SuperBlock<T: FileSystem>(Opaque<bindings::super_block>, PhantomData<T>);
+pub(crate) struct SuperBlock<T: FileSystem, S = Ready>(
+    Opaque<bindings::super_block>,
+    PhantomData<(fn(S), T)>,
+);
 
-// SAFETY: What can be reached through a shared reference is synchronised by C code, or constant.
-unsafe impl<T: FileSystem> Sync for SuperBlock<T> {}
+// SAFETY: The methods read constant fields, or fields that C code reads without a lock too, or take
+// the locks that C code takes; the view is `Sync`.
+unsafe impl<T: FileSystem, S> Sync for SuperBlock<T, S> {}
 
-impl<T: FileSystem> SuperBlock<T> {
+impl<T: FileSystem, S> SuperBlock<T, S> {
     /// The wrapper of a C super block.
     ///
     /// # Safety
     ///
-    /// `sb` is a super block of `T` that stays valid for `'a`.
+    /// `sb` must be a super block of `T` in the state `S`, which meets the type invariants for `'a`.
     pub(super) unsafe fn from_raw<'a>(sb: *mut bindings::super_block) -> &'a Self {
-        // SAFETY: By the safety requirements; the type is a transparent wrapper.
+        // SAFETY: The caller guarantees that the super block is valid for `'a`, and the type is a
+        // transparent wrapper.
         unsafe { &*sb.cast() }
     }
 
-    /// The super block as C takes it.
+    /// The C super block.
     pub(super) fn as_ptr(&self) -> *mut bindings::super_block {
         self.0.get()
     }
 
-    /// What the super block shows.
-    pub(crate) fn instance(&self) -> &T::Instance {
-        self.registration().instance()
+    /// The view that the super block shows.
+    pub(crate) fn view(&self) -> &T::View {
+        let view = core::ptr::from_ref::<SharedView<T>>(&self.shared_view());
+        // SAFETY: By the type invariant the view lives as long as the super block does.
+        unsafe { &*view }
     }
 
-    /// The registration of its file system.
+    /// The view, with the link to this super block.
+    pub(crate) fn shared_view(&self) -> ArcBorrow<'_, SharedView<T>> {
+        // SAFETY: By the type invariant `s_fs_info` is the foreign pointer of an `Arc` that the
+        // super block owns and keeps.
+        unsafe { <Arc<SharedView<T>> as ForeignOwnable>::borrow((*self.as_ptr()).s_fs_info) }
+    }
+
+    /// The registration of the file system.
     pub(super) fn registration(&self) -> &Registration<T> {
         // SAFETY: By the type invariant.
         unsafe { Registration::from_fs((*self.as_ptr()).s_type) }
     }
 
-    /// Calls `visit` for each inode that is in memory and was published. Must not sleep.
+    /// Calls `visit` for each published inode that is in memory. Holds a spinlock: neither this nor
+    /// `visit` sleeps.
     ///
-    /// Inodes that are created meanwhile may be missed.
+    /// The walk may miss inodes that are created meanwhile.
     pub(crate) fn for_each_inode(&self, mut visit: impl FnMut(&Inode<T>)) {
         let sb = self.as_ptr();
         // SAFETY: The super block is valid. The lock protects the list, and an inode leaves the
-        // list before it is evicted: what is found here is whole until the lock is released.
+        // list before it is evicted, so that each inode found here is whole until the lock is
+        // released.
         unsafe {
             let head = &raw mut (*sb).s_inodes;
             bindings::spin_lock(&raw mut (*sb).s_inode_list_lock);
@@ -103,8 +129,10 @@ impl<T: FileSystem> SuperBlock<T> {
             bindings::spin_unlock(&raw mut (*sb).s_inode_list_lock);
         }
     }
+}
 
-    /// What each super block of `T` has as its `s_op`.
+impl<T: FileSystem> SuperBlock<T> {
+    /// The `s_op` of each super block of `T`.
     const OPS: bindings::super_operations = bindings::super_operations {
         alloc_inode: Some(inode::alloc::<T>),
         free_inode: Some(inode::free::<T>),
@@ -114,19 +142,19 @@ impl<T: FileSystem> SuperBlock<T> {
         ..pin_init::zeroed()
     };
 
-    /// Writes the options for `/proc/mounts`.
+    /// Prints the options for `/proc/mounts`.
     ///
     /// # Safety
     ///
-    /// Called by the VFS for a dentry of this file system.
+    /// The VFS calls this for a dentry of a mounted super block of `T`.
     unsafe extern "C" fn show_options(
         m: *mut bindings::seq_file,
         root: *mut bindings::dentry,
     ) -> c_int {
-        // SAFETY: By the safety requirements; the mount keeps the super block.
+        // SAFETY: The mount that `root` belongs to keeps the super block for the call.
         let sb = unsafe { Self::from_raw((*root).d_sb) };
-        // SAFETY: The seq file is valid, and ours for the call.
-        T::show_options(sb.instance(), unsafe { SeqFile::from_raw(m) });
+        // SAFETY: The seq file is valid for the call, and nothing else prints to it meanwhile.
+        T::show_options(sb.view(), unsafe { SeqFile::from_raw(m) });
         0
     }
 }
@@ -135,14 +163,14 @@ impl<T: FileSystem> SuperBlock<T> {
 ///
 /// # Safety
 ///
-/// Called by the VFS, with `s_umount` held, for a new super block of a [`Registration`] of `T`,
-/// which has taken over `s_fs_info` from its context.
+/// The VFS calls this with `s_umount` held, for a new super block of a [`Registration`] of `T` that
+/// has taken over `s_fs_info` from `fc`, a context of [`fs_context::init`].
 pub(super) unsafe extern "C" fn fill<T: FileSystem>(
     sb: *mut bindings::super_block,
     fc: *mut more_bindings::fs_context,
 ) -> c_int {
     from_result(|| {
-        // SAFETY: The super block is valid, and not visible yet.
+        // SAFETY: The super block is valid, and nothing else uses it before it is filled in.
         unsafe {
             (*sb).s_magic = T::MAGIC;
             (*sb).s_blocksize = bindings::PAGE_SIZE as c_ulong;
@@ -152,94 +180,234 @@ pub(super) unsafe extern "C" fn fill<T: FileSystem>(
             (*sb).s_op = const { &SuperBlock::<T>::OPS };
             bindings::set_default_d_op(sb, const { &dentry::VTable::<T>::OPS });
         }
-        // SAFETY: By the safety requirements the invariants of the type hold.
-        let this = unsafe { SuperBlock::<T>::from_raw(sb) };
+        // SAFETY: By the safety requirements of this function the super block has the type and the
+        // view that the type invariants demand, and it stays for the call.
+        let this = unsafe { SuperBlock::<T, New>::from_raw(sb) };
         let (inode, data) = T::root(this)?;
         // SAFETY: `d_make_root()` takes over the inode, also when it fails.
         let root = unsafe { bindings::d_make_root(inode.into_raw()) };
         let root = NonNull::new(root).ok_or(ENOMEM)?;
-        // SAFETY: The dentry is new; it owns `data` from here on.
-        unsafe { (*root.as_ptr()).d_fsdata = data.into_foreign() };
-        // SAFETY: As above.
-        unsafe { (*sb).s_root = root.as_ptr() };
-        this.registration().link().set(this);
-        // SAFETY: The context is the one that `s_fs_info` came from.
-        T::configure(this, unsafe { context_options::<T>(fc) }, true);
+        // SAFETY: The dentry is new, and owns `data` from here on. Nothing else uses the super block
+        // before it is filled in.
+        unsafe {
+            (*root.as_ptr()).d_fsdata = data.into_foreign();
+            (*sb).s_root = root.as_ptr();
+        }
+        // SAFETY: The super block owns the view, and was filled in. `kill` clears the link.
+        unsafe { this.shared_view().weak.set(sb) };
+        // SAFETY: `fc` is a context of `init`, and the VFS makes one call for it at a time.
+        T::configure(this, unsafe { fs_context::options::<T>(fc) })?;
         Ok(0)
     })
 }
 
-/// Takes a super block down.
+/// Shuts a super block down.
 ///
 /// # Safety
 ///
-/// Called by the VFS, with `s_umount` held, for a super block of a [`Registration`] of `T` that is
-/// not in use any more. It may be one that [`fill`] has failed for.
+/// The VFS calls this with `s_umount` held, for a super block of a [`Registration`] of `T` that has
+/// no users left. [`fill`] may have failed for it.
 pub(super) unsafe extern "C" fn kill<T: FileSystem>(sb: *mut bindings::super_block) {
-    // SAFETY: The super block is valid. It owns the instance, as `sget_fc()` has set `s_fs_info`
-    // before any way leads here.
-    let instance = unsafe { (*sb).s_fs_info };
-    // SAFETY: As above.
-    let this = unsafe { SuperBlock::<T>::from_raw(sb) };
-    this.registration().link().clear(this);
-    // SAFETY: By the safety requirements. This evicts all inodes and dentries.
+    // SAFETY: The super block is valid. It owns the view, since `sget_fc()` sets `s_fs_info` before
+    // any way leads here.
+    let view = unsafe { Arc::<SharedView<T>>::from_foreign((*sb).s_fs_info) };
+    // Users of the link may use dentries and inodes until this returns.
+    view.weak.clear(sb);
+    // SAFETY: The super block has no users left. This evicts all of its inodes and dentries, which
+    // may look at the view: it is dropped behind them.
     unsafe { bindings::kill_anon_super(sb) };
-    // SAFETY: Nobody gets at the super block any more; what it owned is dropped here, once.
-    drop(unsafe { Arc::<T::Instance>::from_foreign(instance) });
+    T::shut_down(&view);
 }
 
-/// A super block that cannot be shut down while this exists.
+/// A view with the link to its super block.
+#[pin_data]
+pub(crate) struct SharedView<T: FileSystem> {
+    /// The link. [`fill`] sets it and [`kill`] clears it, for the super block that owns the view.
+    #[pin]
+    weak: WeakSuper<T>,
+    /// The view.
+    view: T::View,
+}
+
+impl<T: FileSystem> SharedView<T> {
+    /// A view that no super block shows yet.
+    pub(crate) fn new(view: T::View) -> impl PinInit<Self> {
+        pin_init!(Self {
+            weak <- WeakSuper::new(),
+            view,
+        })
+    }
+
+    /// The super block that shows the view, if there is one that is not being shut down. Does not
+    /// sleep.
+    pub(crate) fn get_active(self: &Arc<Self>) -> Option<ActiveSuper<T>> {
+        let mut link = self.weak.link.lock();
+        let sb = link.sb?;
+        link.users += 1;
+        // INVARIANT: The user was counted under the lock, while the link led to the super block.
+        Some(ActiveSuper {
+            sb,
+            view: self.clone(),
+        })
+    }
+}
+
+impl<T: FileSystem> Deref for SharedView<T> {
+    type Target = T::View;
+
+    fn deref(&self) -> &T::View {
+        &self.view
+    }
+}
+
+/// The state of a [`WeakSuper`].
+struct Link {
+    /// The super block.
+    sb: Option<NonNull<bindings::super_block>>,
+    /// The number of [`ActiveSuper`]s.
+    users: usize,
+}
+
+/// A link from a view to its super block that does not keep the super block.
 ///
 /// # Invariants
 ///
-/// It owns a reference of `s_active`.
-pub(crate) struct ActiveSuper<T: FileSystem> {
-    /// The super block, whole while it is active.
-    sb: NonNull<bindings::super_block>,
-    /// The file system that it is of.
-    _fs: PhantomData<T>,
+/// `sb` is `None`, or a super block of `T` that [`fill`] has filled in and that [`kill`] has not
+/// begun to shut down. While `users` is not 0, a super block that `sb` has led to stays filled in:
+/// `kill` waits in [`Self::clear`].
+#[pin_data]
+struct WeakSuper<T: FileSystem> {
+    /// The super block and its users. Innermost lock.
+    #[pin]
+    link: SpinLock<Link>,
+    /// Signals that `users` is 0.
+    #[pin]
+    unused: CondVar,
+    /// The file system that the super block belongs to.
+    _fs: PhantomData<fn(T)>,
 }
+
+// SAFETY: The pointer is only used under the lock, or by `ActiveSuper`, which the type invariant
+// covers on any thread.
+unsafe impl<T: FileSystem> Send for WeakSuper<T> {}
+// SAFETY: The spinlock serialises all changes, and the type invariant covers users on any thread.
+unsafe impl<T: FileSystem> Sync for WeakSuper<T> {}
+
+impl<T: FileSystem> WeakSuper<T> {
+    /// A link that leads nowhere.
+    fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            link <- new_spinlock!(
+                Link {
+                    sb: None,
+                    users: 0,
+                },
+                "eventfs_weak_super"
+            ),
+            unused <- new_condvar!("eventfs_weak_super_unused"),
+            _fs: PhantomData,
+        })
+    }
+
+    /// Makes the link lead to a super block.
+    ///
+    /// # Safety
+    ///
+    /// `sb` must be a super block of `T` that was filled in, and [`kill`] must call [`Self::clear`]
+    /// with it.
+    unsafe fn set(&self, sb: *mut bindings::super_block) {
+        // INVARIANT: The caller guarantees that the super block was filled in, and that the link is
+        // cleared before it is shut down.
+        self.link.lock().sb = NonNull::new(sb);
+    }
+
+    /// Makes the link lead nowhere if it leads to `sb`, and waits for its users. Sleeps.
+    ///
+    /// A user takes no `s_umount`, so that the wait ends.
+    fn clear(&self, sb: *mut bindings::super_block) {
+        let mut link = self.link.lock();
+        // A super block that could not be filled in is not linked.
+        if link.sb != NonNull::new(sb) {
+            return;
+        }
+        link.sb = None;
+        while link.users != 0 {
+            self.unused.wait(&mut link);
+        }
+    }
+}
+
+/// A user of a super block that was found through its view. An unmount waits for the drop of this:
+/// a user must not wait for an unmount, nor take `s_umount`.
+///
+/// # Invariants
+///
+/// The link of `view` counts this user, so that `sb` stays filled in.
+pub(crate) struct ActiveSuper<T: FileSystem> {
+    /// The super block.
+    sb: NonNull<bindings::super_block>,
+    /// The view whose link counts the user.
+    view: Arc<SharedView<T>>,
+}
+
+// SAFETY: A super block may be used on any thread, and the count is under a lock.
+unsafe impl<T: FileSystem> Send for ActiveSuper<T> {}
+// SAFETY: The methods give shared references to the super block, which is `Sync`, and counted
+// references to dentries.
+unsafe impl<T: FileSystem> Sync for ActiveSuper<T> {}
 
 impl<T: FileSystem> ActiveSuper<T> {
     /// The super block.
     pub(crate) fn super_block(&self) -> &SuperBlock<T> {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the super block stays filled in while `self` exists.
         unsafe { SuperBlock::from_raw(self.sb.as_ptr()) }
     }
 
-    /// Its root.
-    pub(crate) fn root(&self) -> Result<Held<'_>> {
-        // SAFETY: `s_root` is there while the super block is active.
+    /// The dentry of the root.
+    pub(crate) fn root(&self) -> Result<ActiveDentry<'_>> {
+        // SAFETY: By the type invariant the super block stays filled in while `self` exists.
         let root = from_err_ptr(unsafe { (*self.sb.as_ptr()).s_root })?;
-        // SAFETY: As above. The cast is to a transparent wrapper.
+        // SAFETY: A filled-in super block keeps its root. The cast is to a transparent wrapper.
         let root = ARef::from(unsafe { root.cast::<Dentry>().as_ref() });
-        Ok(Held {
+        Ok(ActiveDentry {
             dentry: root,
             _active: PhantomData,
         })
     }
 }
 
-/// A dentry of a super block that is kept from being shut down: it must be put before that may
-/// happen.
-pub(crate) struct Held<'a> {
-    /// The dentry, of which this owns a reference.
+impl<T: FileSystem> Drop for ActiveSuper<T> {
+    fn drop(&mut self) {
+        let weak = &self.view.weak;
+        let mut link = weak.link.lock();
+        link.users -= 1;
+        if link.users == 0 {
+            weak.unused.notify_all();
+        }
+    }
+}
+
+/// A reference to a dentry of a super block that an [`ActiveSuper`] keeps from being shut down. It
+/// is dropped before the `ActiveSuper` is, since a dentry must not outlive its super block.
+pub(crate) struct ActiveDentry<'a> {
+    /// The dentry.
     dentry: DentryRef,
-    /// `'a` ends before the `ActiveSuper` does.
+    /// `'a` ends before the drop of the `ActiveSuper`.
     _active: PhantomData<&'a ()>,
 }
 
-impl Held<'_> {
-    /// The child with this name, if there is a dentry of it in the cache. Does not sleep.
+impl ActiveDentry<'_> {
+    /// The child with this name, if a dentry of it is in the dcache. Does not sleep.
     pub(crate) fn cached_child(&self, name: &[u8]) -> Option<Self> {
         Some(Self {
             dentry: self.dentry.cached_child(name)?,
             _active: PhantomData,
         })
     }
+}
 
-    /// Another reference to the same dentry.
-    pub(crate) fn again(&self) -> Self {
+impl Clone for ActiveDentry<'_> {
+    fn clone(&self) -> Self {
         Self {
             dentry: self.dentry.clone(),
             _active: PhantomData,
@@ -247,7 +415,7 @@ impl Held<'_> {
     }
 }
 
-impl Deref for Held<'_> {
+impl Deref for ActiveDentry<'_> {
     type Target = Dentry;
 
     fn deref(&self) -> &Dentry {
@@ -255,77 +423,39 @@ impl Deref for Held<'_> {
     }
 }
 
-impl<T: FileSystem> Drop for ActiveSuper<T> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant; this may sleep, and be the last reference.
-        unsafe { bindings::deactivate_super(self.sb.as_ptr()) };
-    }
+/// A dentry that was collected under a lock, to be invalidated and put after it.
+///
+/// Dropping it may sleep.
+pub(crate) struct CollectedDentry<T: FileSystem> {
+    /// The dentry. Dropped before `active`, since a dentry must not outlive its super block.
+    dentry: DentryRef,
+    /// Keeps the super block of the dentry.
+    active: ActiveSuper<T>,
 }
 
-/// Where to find the super block that shows an instance, if there is one: not a reference.
-///
-/// # Invariants
-///
-/// The pointer is that of a super block whose [`kill`] has not cleared it here yet: it is set by
-/// [`fill`], for the link of the registration that both find.
-#[pin_data]
-pub(crate) struct SuperLink<T: FileSystem> {
-    /// The super block. The lock is innermost, and held while a reference is taken.
-    #[pin]
-    sb: SpinLock<Option<NonNull<bindings::super_block>>>,
-    /// The file system that it is of.
-    _fs: PhantomData<T>,
-}
-
-// SAFETY: The pointer is used under the lock only, to take a reference.
-unsafe impl<T: FileSystem> Send for SuperLink<T> {}
-// SAFETY: As above.
-unsafe impl<T: FileSystem> Sync for SuperLink<T> {}
-
-impl<T: FileSystem> SuperLink<T> {
-    /// A link that leads nowhere.
-    pub(crate) fn new() -> impl PinInit<Self> {
-        pin_init!(Self {
-            sb <- new_spinlock!(None, "eventfs_super_link"),
-            _fs: PhantomData,
-        })
+impl<T: FileSystem> CollectedDentry<T> {
+    /// Collects the dentry that `find` returns for the root of a super block, or else the last
+    /// dentry on the way there, so that no dentry is put before the caller drops the result. `None`
+    /// if the super block is being shut down. Does not sleep if `find` does not.
+    pub(crate) fn collect(
+        view: &Arc<SharedView<T>>,
+        find: impl FnOnce(ActiveDentry<'_>) -> ActiveDentry<'_>,
+    ) -> Option<Self> {
+        let active = view.get_active()?;
+        let dentry = find(active.root().ok()?).dentry;
+        Some(Self { dentry, active })
     }
 
-    /// Leads to this super block from now on.
-    fn set(&self, sb: &SuperBlock<T>) {
-        *self.sb.lock() = NonNull::new(sb.as_ptr());
+    /// The super block.
+    pub(crate) fn super_block(&self) -> &SuperBlock<T> {
+        self.active.super_block()
     }
 
-    /// Leads nowhere any more, if it led to this one.
-    fn clear(&self, sb: &SuperBlock<T>) {
-        let mut link = self.sb.lock();
-        if *link == NonNull::new(sb.as_ptr()) {
-            *link = None;
+    /// The dentry.
+    pub(crate) fn dentry(&self) -> ActiveDentry<'_> {
+        ActiveDentry {
+            dentry: self.dentry.clone(),
+            _active: PhantomData,
         }
-    }
-
-    /// The super block, if there is one that is in use. Does not sleep.
-    pub(crate) fn get(&self) -> Option<ActiveSuper<T>> {
-        let link = self.sb.lock();
-        let sb = (*link)?;
-        // SAFETY: By the type invariant the super block is valid while the lock is held. `s_active`
-        // is an `atomic_t`, that is, an `int` which is only accessed atomically.
-        let active: &Atomic<i32> =
-            unsafe { Atomic::from_ptr((&raw mut (*sb.as_ptr()).s_active).cast()) };
-        let mut count = active.load(Relaxed);
-        // `atomic_inc_not_zero()`.
-        while count != 0 {
-            match active.cmpxchg(count, count + 1, kernel::sync::atomic::Full) {
-                // INVARIANT: The reference was taken just now.
-                Ok(_) => {
-                    return Some(ActiveSuper {
-                        sb,
-                        _fs: PhantomData,
-                    })
-                }
-                Err(now) => count = now,
-            }
-        }
-        None
     }
 }
