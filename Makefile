@@ -5,25 +5,25 @@
 .PHONY: all run shell test mutants soak bench lint doc setup clean distclean help
 
 all:
-	@bash qemu/build.sh
+	@bash scripts/build.sh
 
 run:
-	@bash qemu/run.sh tour
+	@bash scripts/run.sh tour
 
 shell:
-	@bash qemu/run.sh shell
+	@bash scripts/run.sh shell
 
 test:
-	@bash qemu/test.sh
+	@bash scripts/test.sh
 
 mutants:
-	@bash qemu/mutants.sh
+	@bash scripts/mutants.sh
 
 soak:
-	@bash qemu/soak.sh
+	@bash scripts/soak.sh
 
 bench:
-	@bash qemu/bench.sh
+	@bash scripts/bench.sh
 
 lint:
 	@bash scripts/lint.sh
@@ -32,13 +32,13 @@ doc:
 	@bash scripts/doc.sh
 
 setup:
-	@bash qemu/setup-all.sh
+	@bash scripts/setup.sh
 
 clean:
 	rm -rf build rust_eventfs.ko
 
 distclean: clean
-	@bash qemu/distclean.sh
+	@bash scripts/distclean.sh
 
 help:
 	@sed -n 's/^## \{0,1\}//p' $(firstword $(MAKEFILE_LIST))

@@ -10,7 +10,7 @@ HELPERS_TARGET=x86_64-unknown-linux-gnu
 
 # build_helpers: the tests' Rust programs, static.
 build_helpers() {
-	cd "$ROOT/tests/helpers" || return
+	cd "$ROOT/tests/lib" || return
 	RUSTFLAGS='-Ctarget-feature=+crt-static' \
 		"$CARGO" build --release --locked --target $HELPERS_TARGET \
 		--target-dir "$BUILD/helpers"
@@ -27,7 +27,7 @@ helpers() {
 		esac
 		HELPERS+=("$program")
 	done < <(find "$BUILD/helpers/$HELPERS_TARGET/release" -maxdepth 1 -type f -perm -u+x)
-	[ ${#HELPERS[@]} -gt 0 ] || die "tests/helpers built no program"
+	[ ${#HELPERS[@]} -gt 0 ] || die "tests/lib built no program"
 }
 
 # new_run FLAVOUR: sets RUN to a new folder for what this run leaves; of the
@@ -79,7 +79,7 @@ pack() {
 	printf '%s\n' root:x:0: user:x:1000: nogroup:x:65534: >"$tree/etc/group"
 	cp "$ROOT/qemu/guest/profile" "$tree/etc/profile"
 	mkdir "$tree/eventfs/tests"
-	tar -C "$ROOT/tests" --exclude=./helpers --exclude=./stress -cf - . |
+	tar -C "$ROOT/tests" --exclude=./lib --exclude=./stress -cf - . |
 		tar -C "$tree/eventfs/tests" -xf - || return
 	cp "${HELPERS[@]}" "$tree/bin/"
 	install_modules "$tree" "$kdir" "$built" || return

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# All that it takes to boot a guest.  Sourced, with the folder of this in $here.
+# Everything that builds a kernel, the module and a guest.  Sourced, not run.
 
+qemu=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=qemu/lib.sh
-. "$here/lib.sh"
+. "$qemu/lib.sh"
 # shellcheck source=qemu/setup.sh
-. "$here/setup.sh"
+. "$qemu/setup.sh"
 # shellcheck source=qemu/kernel.sh
-. "$here/kernel.sh"
+. "$qemu/kernel.sh"
 # shellcheck source=qemu/module.sh
-. "$here/module.sh"
+. "$qemu/module.sh"
 # shellcheck source=qemu/guest.sh
-. "$here/guest.sh"
+. "$qemu/guest.sh"

@@ -11,11 +11,11 @@
 #   PROFILE=1       nothing of this: in which functions cold look-ups spend
 #                   their instructions
 
-here=$(dirname "$0")
+top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
-. "$here/parts.sh"
+. "$top/qemu/parts.sh"
 # shellcheck source=bench/profile.sh
-. "$here/../bench/profile.sh"
+. "$top/bench/profile.sh"
 
 OUT=$ROOT/bench/out
 PROGRAM=$BUILD/bench/$HELPERS_TARGET/release/eventfs-bench
@@ -50,7 +50,7 @@ measure() {
 		"eventfs-bench $command ${options[*]} </dev/null >/dev/ttyS1 2>&1" >&8
 	exec 8>&-
 	wait "$process"
-	bash "$here/console.sh" "$RUN/console" >&2 || die "the kernel complained while it was measured"
+	bash "$ROOT/qemu/console.sh" "$RUN/console" >&2 || die "the kernel complained while it was measured"
 	[ "$GUEST_STATUS" = 0 ] ||
 		die "the guest's exit status is $GUEST_STATUS" "its console: $RUN/console"
 }

@@ -4,15 +4,9 @@
 # `make`: builds rust_eventfs.ko and nothing else.  Against the tree $KDIR if
 # that is set, else against our own kernel, which is made first if need be.
 
-here=$(dirname "$0")
-# shellcheck source=qemu/lib.sh
-. "$here/lib.sh"
-# shellcheck source=qemu/setup.sh
-. "$here/setup.sh"
-# shellcheck source=qemu/kernel.sh
-. "$here/kernel.sh"
-# shellcheck source=qemu/module.sh
-. "$here/module.sh"
+top=$(dirname "$0")/..
+# shellcheck source=qemu/parts.sh
+. "$top/qemu/parts.sh"
 
 if [ -n "${KDIR:-}" ]; then
 	[ -d "$KDIR" ] || die "KDIR=$KDIR is not a folder"

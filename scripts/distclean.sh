@@ -3,9 +3,9 @@
 #
 # `make distclean`: removes the cache, and says what that is.
 
-here=$(dirname "$0")
+top=$(dirname "$0")/..
 # shellcheck source=qemu/lib.sh
-. "$here/lib.sh"
+. "$top/qemu/lib.sh"
 
 if [ -d "$CACHE" ]; then
 	say "Removing $CACHE: kernel sources and builds, downloads, tools;" \

@@ -6,14 +6,8 @@
 # compiled the module with is given to rustdoc, less what only rustc knows.
 
 top=$(dirname "$0")/..
-# shellcheck source=qemu/lib.sh
-. "$top/qemu/lib.sh"
-# shellcheck source=qemu/setup.sh
-. "$top/qemu/setup.sh"
-# shellcheck source=qemu/kernel.sh
-. "$top/qemu/kernel.sh"
-# shellcheck source=qemu/module.sh
-. "$top/qemu/module.sh"
+# shellcheck source=qemu/parts.sh
+. "$top/qemu/parts.sh"
 
 # rustdoc_command: from what kbuild noted: the environment, the compiler and
 # its flags, the source; then `;` and what follows the compilation.

@@ -6,14 +6,8 @@
 # the tests' helpers, their unit tests among them.
 
 top=$(dirname "$0")/..
-# shellcheck source=qemu/lib.sh
-. "$top/qemu/lib.sh"
-# shellcheck source=qemu/setup.sh
-. "$top/qemu/setup.sh"
-# shellcheck source=qemu/kernel.sh
-. "$top/qemu/kernel.sh"
-# shellcheck source=qemu/module.sh
-. "$top/qemu/module.sh"
+# shellcheck source=qemu/parts.sh
+. "$top/qemu/parts.sh"
 
 cd "$ROOT"
 with_lock "$CACHE/setup.lock" setup build lint
@@ -56,7 +50,7 @@ all_of() {
 }
 
 rust_format() {
-	files '*.rs' ':!tests/helpers' ':!tests/stress' ':!bench/guest' | all_of "$RUSTFMT" --check --edition 2021 \
+	files '*.rs' ':!tests/lib' ':!tests/stress' ':!bench/guest' | all_of "$RUSTFMT" --check --edition 2021 \
 		--config-path "$KERNEL_SRC_DIR/.rustfmt.toml"
 }
 
@@ -137,12 +131,12 @@ mutants_apply() {
 }
 
 helpers_format() {
-	cd tests/helpers || return
+	cd tests/lib || return
 	find src ../stress/src ../../bench/guest/src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
 }
 
 helpers_clippy() {
-	cd tests/helpers || return
+	cd tests/lib || return
 	PATH=$(dirname "$CARGO"):$PATH "$CARGO" clippy --release --locked --all-targets \
 		--target-dir "$BUILD/helpers-clippy" -- -D warnings || return
 	cd ../../bench/guest || return
@@ -151,7 +145,7 @@ helpers_clippy() {
 }
 
 helpers_tests() {
-	cd tests/helpers || return
+	cd tests/lib || return
 	PATH=$(dirname "$CARGO"):$PATH "$CARGO" test --release --locked \
 		--target-dir "$BUILD/helpers-clippy"
 }

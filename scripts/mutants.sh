@@ -6,11 +6,11 @@
 # have to fail with it, or the console has to show a report.  M=PATTERN chooses
 # patches, KERNEL=FLAVOUR those for that kernel.
 
-here=$(dirname "$0")
+top=$(dirname "$0")/..
 # It is the name of a variable of kbuild, too.
 mutants=${M:-}
 # shellcheck source=qemu/parts.sh
-. "$here/parts.sh"
+. "$top/qemu/parts.sh"
 
 PATCHES=$ROOT/tests/mutants
 # Everything that is not a mutant's.
@@ -77,7 +77,7 @@ said() {
 
 # first_report CONSOLE: the first line of it that is trouble.
 first_report() {
-	bash "$here/console.sh" "$1" | sed -n 's/^ *[0-9]*:\(\[[^]]*\] *\)*//p' | head -n 1
+	bash "$ROOT/qemu/console.sh" "$1" | sed -n 's/^ *[0-9]*:\(\[[^]]*\] *\)*//p' | head -n 1
 }
 
 # run_tests FLAVOUR LIMIT LOG PATTERN...: boots a guest that runs them.
@@ -115,7 +115,7 @@ try() {
 		run_tests "$flavour" "$limit" "$log" "$@"
 		# What QEMU does by itself is no mutant's doing: see test.sh.
 		if [ "$attempt" = second ] || is_kvm ||
-			! bash "$here/console.sh" --stale "$RUN/console"; then
+			! bash "$ROOT/qemu/console.sh" --stale "$RUN/console"; then
 			break
 		fi
 	done
@@ -215,7 +215,7 @@ check() {
 	*) die "$1 is for no kernel that there is" ;;
 	esac
 	for pattern in $(field "$1" Caught-by); do
-		find "$ROOT/tests" -mindepth 2 -maxdepth 2 -path "*$pattern*.sh" | grep -q . ||
+		find "$ROOT/tests/test.d" -path "*/test.d/*$pattern*.sh" | grep -q . ||
 			die "$1: no test is called like $pattern"
 	done
 }

@@ -6,9 +6,9 @@
 #
 #   run.sh tour|shell
 
-here=$(dirname "$0")
+top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
-. "$here/parts.sh"
+. "$top/qemu/parts.sh"
 
 what=$1
 flavour=${KERNEL:-normal}
@@ -41,7 +41,7 @@ guest "$flavour" "${LIMIT:-600}" "$script
 exit \${status:-0}" "$mode"
 
 status=0
-bash "$here/console.sh" "$RUN/console" >&2 || status=1
+bash "$ROOT/qemu/console.sh" "$RUN/console" >&2 || status=1
 if [ "$GUEST_STATUS" != 0 ]; then
 	say "error: the guest's exit status is $GUEST_STATUS; its console: $RUN/console"
 	status=1

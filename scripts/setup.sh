@@ -3,11 +3,11 @@
 #
 # `make setup`: only installs the tools, those of all commands.
 
-here=$(dirname "$0")
+top=$(dirname "$0")/..
 # shellcheck source=qemu/lib.sh
-. "$here/lib.sh"
+. "$top/qemu/lib.sh"
 # shellcheck source=qemu/setup.sh
-. "$here/setup.sh"
+. "$top/qemu/setup.sh"
 
 with_lock "$CACHE/setup.lock" setup build guest bench mutants lint
 say "All tools are here:"

@@ -5,9 +5,9 @@
 # the other, each with a seed of its own from SEED (the clock) on.  KERNEL is
 # the flavour (normal).  Fails if anything was wrong, also on the console.
 
-here=$(dirname "$0")
+top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
-. "$here/parts.sh"
+. "$top/qemu/parts.sh"
 
 minutes=${MINUTES:-60}
 seed=${SEED:-$(date +%s)}
@@ -28,7 +28,7 @@ output=$(mktemp "$BUILD/log/soak-$flavour.XXXXXX")
 # It ends in time by itself, but for its last round and the checks at the end.
 guest "$flavour" $((minutes * 60 + 1800)) "exec </dev/null >/dev/ttyS1 2>&1
 MINUTES=$minutes SEED=$seed
-$(<"$here/guest/soak.sh")" > >(tee "$output")
+$(<"$ROOT/qemu/guest/soak.sh")" > >(tee "$output")
 wait $!
 mv "$output" "$RUN/output"
 

@@ -5,9 +5,9 @@
 # console, and sums up.  T=PATTERN chooses tests, KERNEL=FLAVOUR the kernel, and
 # SEED=N the random operations of the tests that do some.
 
-here=$(dirname "$0")
+top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
-. "$here/parts.sh"
+. "$top/qemu/parts.sh"
 
 passed=0
 failed=0
@@ -27,17 +27,18 @@ host_result() {
 	fi
 }
 
-# build_outside FLAVOUR FOLDER: the modules of tests/outside, in a folder that is
-# not in our tree; what comes out is packed with the flavour's own modules.
+# build_outside FLAVOUR FOLDER: the modules of tests/kmod/outside, in a folder
+# that is not in our tree; what comes out is packed with the flavour's own
+# modules.
 build_outside() {
 	local flavour=$1 folder=$2
-	mkdir -p "$folder/tests" "$BUILD/$flavour/outside"
+	mkdir -p "$folder/tests/kmod" "$BUILD/$flavour/outside"
 	cp -r "$ROOT/include" "$folder/" || return
-	cp -r "$ROOT/tests/outside" "$folder/tests/" || return
-	make -C "$KERNEL_DIR" M="$folder/tests/outside" ${V:+V="$V"} \
+	cp -r "$ROOT/tests/kmod/outside" "$folder/tests/kmod/" || return
+	make -C "$KERNEL_DIR" M="$folder/tests/kmod/outside" ${V:+V="$V"} \
 		${LLVM:+LLVM="$LLVM"} RUSTC="$RUSTC" EVENTFS_INCLUDE="$folder/include" \
 		KBUILD_EXTRA_SYMBOLS="$BUILD/$flavour/Module.symvers" modules || return
-	cp "$folder/tests/outside/"*.ko "$BUILD/$flavour/outside/"
+	cp "$folder/tests/kmod/outside/"*.ko "$BUILD/$flavour/outside/"
 }
 
 # outside FLAVOUR: modules that are built elsewhere find our symbols.
@@ -65,7 +66,7 @@ test_on() {
 			> >(tee "$output")
 		wait $!
 		if [ "$attempt" = second ] || [ "$GUEST_STATUS" != died ] || is_kvm ||
-			! bash "$here/console.sh" --stale "$RUN/console"; then
+			! bash "$ROOT/qemu/console.sh" --stale "$RUN/console"; then
 			break
 		fi
 		say "QEMU ran code that the kernel had patched before ($(pretty "$RUN/console"))." \
@@ -92,7 +93,7 @@ test_on() {
 
 with_lock "$CACHE/setup.lock" setup build guest
 status=0
-bash "$here/console.sh" --self-test || status=1
+bash "$ROOT/qemu/console.sh" --self-test || status=1
 host_result $status "the console's reports would be noticed"
 # All is built before the first test runs.
 for flavour in ${KERNEL:-normal debug}; do

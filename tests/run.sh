@@ -54,9 +54,9 @@ read_tags() { # file
 # first, those that do not care, those that have to be last.
 select_tests() { # pattern...
 	for wanted in first '' last; do
-		find "$TESTS" -mindepth 2 -maxdepth 2 -name '*.sh' | sort |
+		find "$TESTS/test.d" -mindepth 2 -maxdepth 2 -name '*.sh' | sort |
 			while read -r file; do
-				name=${file#"$TESTS"/}
+				name=${file#"$TESTS"/test.d/}
 				name=${name%.sh}
 				[ $# -gt 0 ] || set -- ''
 				chosen=
@@ -242,7 +242,7 @@ run_test() { # name[,option]
 	LISTING=${1#"$NAME"}
 	LISTING=${LISTING#,}
 	export NAME LISTING
-	file=$TESTS/$NAME.sh
+	file=$TESTS/test.d/$NAME.sh
 	read_tags "$file"
 	if ! reason=$(possible); then
 		skipped=$((skipped + 1))
@@ -262,7 +262,7 @@ run_test() { # name[,option]
 		if prepare; then
 			# shellcheck disable=SC2016 # The inner shell expands these.
 			evt contain "$limit" /bin/sh -eux -c \
-				'. "$TESTS/functions"; cd "$TMP"; . "$TESTS/$NAME.sh"' sh || status=$?
+				'. "$TESTS/functions"; cd "$TMP"; . "$TESTS/test.d/$NAME.sh"' sh || status=$?
 		else
 			echo "the file system under test cannot be mounted"
 			status=1
@@ -328,7 +328,7 @@ if [ -z "$tests" ]; then
 fi
 if [ -n "$list" ]; then
 	for name in $tests; do
-		read_tags "$TESTS/${name%%,*}.sh"
+		read_tags "$TESTS/test.d/${name%%,*}.sh"
 		echo "$name: $description${upstream:+ ($upstream)}"
 	done
 	exit 0

@@ -6,7 +6,7 @@
 
 use kernel::prelude::*;
 
-#[path = "../../include/rust_eventfs.rs"]
+#[path = "../../../include/rust_eventfs.rs"]
 mod eventfs;
 
 use eventfs::{

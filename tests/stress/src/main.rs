@@ -3,7 +3,7 @@
 //! Random operations on eventfs by many threads, whose answers are checked;
 //! and a fuzzer.
 
-#[path = "../../helpers/src/errno.rs"]
+#[path = "../../lib/src/errno.rs"]
 mod errno;
 
 mod access;

@@ -5,7 +5,7 @@
 # order: last
 # timeout: 120
 
-# shellcheck source=tests/fuzz/common
-. "$TESTS/fuzz/common"
+# shellcheck source=tests/test.d/fuzz/common
+. "$TESTS/test.d/fuzz/common"
 publish
 fuzz root

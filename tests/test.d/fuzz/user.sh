@@ -5,8 +5,8 @@
 # order: last
 # timeout: 120
 
-# shellcheck source=tests/fuzz/common
-. "$TESTS/fuzz/common"
+# shellcheck source=tests/test.d/fuzz/common
+. "$TESTS/test.d/fuzz/common"
 publish
 fuzz user
 remount_as 1000

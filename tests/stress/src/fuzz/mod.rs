@@ -31,7 +31,7 @@ use calls::{Call, Kind, Rule, FILE_CALLS, NAME_CALLS};
 /// Files that are only read, and why.
 const UNWRITTEN: &[&str] = &[
     // With all events on, an emulated processor does nothing else;
-    // tests/files/enable-all.sh does it.
+    // files/enable-all.sh does it.
     "events/enable",
     // Likewise, with each function of the kernel.
     "function_profile_enabled",
