@@ -13,8 +13,6 @@ mutants=${M:-}
 . "$top/qemu/parts.sh"
 
 PATCHES=$ROOT/tests/mutants
-# Everything that is not a mutant's.
-read -ra SOURCES <<<"Kbuild rust_eventfs.rs event_inode.rs include publish samples tests trace vfs"
 
 passed=0
 failed=0
@@ -41,7 +39,9 @@ copy() {
 	local folder=$BUILD/src
 	rm -rf "$folder"
 	mkdir -p "$folder"
-	(cd "$ROOT" && cp -a "${SOURCES[@]}" "$folder/") || return
+	tar -C "$ROOT" --exclude='./.?*' --exclude=./build --exclude=./bench \
+		--exclude=./tests/lib --exclude=./tests/stress -cf - . |
+		tar -C "$folder" -xf - || return
 	# What was built last was built from something else.
 	touch "$folder/rust_eventfs.rs"
 }
