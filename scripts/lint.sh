@@ -8,25 +8,19 @@
 top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
 . "$top/qemu/parts.sh"
+# shellcheck source=scripts/results.sh
+. "$top/scripts/results.sh"
 
 cd "$ROOT"
 with_lock "$CACHE/setup.lock" setup build lint
 kernel normal
 
-passed=0
-failed=0
-
 # check NAME COMMAND...: runs one of the checks, and counts it.
 check() {
-	local name=$1
+	local name=$1 status=0
 	shift
-	if (step "lint: $name" "lint-${name// /-}" "$@"); then
-		echo "ok - lint: $name"
-		passed=$((passed + 1))
-	else
-		echo "not ok - lint: $name"
-		failed=$((failed + 1))
-	fi
+	(step "lint: $name" "lint-${name// /-}" "$@") || status=1
+	result $status "lint: $name"
 }
 
 # files PATTERN...: of the project, those not yet added to git among them.
@@ -161,5 +155,4 @@ check 'helpers rustfmt' helpers_format
 check 'helpers clippy' helpers_clippy
 check 'helpers tests' helpers_tests
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+summary

@@ -11,26 +11,14 @@ top=$(dirname "$0")/..
 mutants=${M:-}
 # shellcheck source=qemu/parts.sh
 . "$top/qemu/parts.sh"
+# shellcheck source=scripts/results.sh
+. "$top/scripts/results.sh"
 
 PATCHES=$ROOT/tests/mutants
-
-passed=0
-failed=0
 
 # field PATCH NAME: a line of the header of a patch.
 field() {
 	sed -n "/^diff /q; s/^$2: *//p" "$1"
-}
-
-# result STATUS TEXT: counts a mutant.
-result() {
-	if [ "$1" -eq 0 ]; then
-		echo "ok - $2"
-		passed=$((passed + 1))
-	else
-		echo "not ok - $2"
-		failed=$((failed + 1))
-	fi
 }
 
 # copy: the sources as they are, with their times, so that only the module
@@ -255,5 +243,4 @@ done
 
 [ $((passed + failed)) -gt 0 ] ||
 	die "none of the chosen mutants is for the ${KERNEL:-normal or debug} kernel"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+summary

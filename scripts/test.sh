@@ -8,23 +8,15 @@
 top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
 . "$top/qemu/parts.sh"
-
-passed=0
-failed=0
-skipped=0
+# shellcheck source=scripts/results.sh
+. "$top/scripts/results.sh"
 
 # A pattern may be several words.
 read -ra patterns <<<"${T:-}"
 
 # host_result STATUS TEXT: counts a test that the host makes.
 host_result() {
-	if [ "$1" -eq 0 ]; then
-		echo "ok - host: $2"
-		passed=$((passed + 1))
-	else
-		echo "not ok - host: $2"
-		failed=$((failed + 1))
-	fi
+	result "$1" "host: $2"
 }
 
 # build_outside FLAVOUR FOLDER: the modules of tests/kmod/outside, in a folder
@@ -54,7 +46,7 @@ outside() {
 
 # test_on FLAVOUR: all chosen tests, in one guest.
 test_on() {
-	local flavour=$1 attempt output counts p f s status limit=1800
+	local flavour=$1 attempt output status limit=1800
 	kernel "$flavour"
 	[ "$flavour" = normal ] || limit=3600
 	echo "# $flavour kernel"
@@ -74,16 +66,9 @@ test_on() {
 	done
 	mv "$output" "$RUN/output"
 	output=$RUN/output
-	counts=$(grep -a -E '^[0-9]+ passed, [0-9]+ failed' "$output" | tail -n 1 | tr -cd '0-9 ')
-	if [ -n "$counts" ]; then
-		read -r p f s <<<"$counts"
-		passed=$((passed + p))
-		failed=$((failed + f))
-		skipped=$((skipped + ${s:-0}))
+	status=1
+	if add_results "$output" && { [ "$GUEST_STATUS" = 0 ] || [ "$FAILURES" -gt 0 ]; }; then
 		status=0
-		[ "$GUEST_STATUS" = 0 ] || [ "$f" -gt 0 ] || status=1
-	else
-		status=1
 	fi
 	host_result $status "$flavour: the tests ran to their end ($GUEST_STATUS)"
 	status=0
@@ -106,7 +91,4 @@ for flavour in ${KERNEL:-normal debug}; do
 	test_on "$flavour"
 done
 
-summary="$passed passed, $failed failed"
-[ "$skipped" -eq 0 ] || summary="$summary, $skipped skipped"
-echo "$summary"
-[ "$failed" -eq 0 ]
+summary
