@@ -189,11 +189,11 @@ guest() {
 	rm -f "$RUN/initramfs.cpio" "$RUN/contents"
 }
 
-# said TEXT CONFIG: whether a flavour that has CONFIG_<CONFIG> ended with this
-# report of its own: a checker that is off finds nothing either.
+# said CONFIG TEXT: whether the guest reported TEXT at its end, if its kernel has
+# CONFIG_<CONFIG>: a checker that is off finds nothing either.
 said() {
-	[ "$(from_config "$KERNEL_DIR" "$2")" != y ] ||
-		tr -d '\r' <"$RUN/console" | grep -a -q "^eventfs-guest: $1"
+	[ "$(from_config "$KERNEL_DIR" "$1")" != y ] ||
+		grep -a -q "^eventfs-guest: $2" "$RUN/console"
 }
 
 # console_is_clean: whether the guest that ended has nothing to complain of;
@@ -201,8 +201,8 @@ said() {
 console_is_clean() {
 	local status=0
 	bash "$ROOT/qemu/console.sh" "$RUN/console" || status=1
-	said 'kmemleak found nothing' DEBUG_KMEMLEAK || status=1
-	said 'lockdep is on' PROVE_LOCKING || status=1
-	said 'KCSAN is on' KCSAN || status=1
+	said DEBUG_KMEMLEAK 'kmemleak found nothing' || status=1
+	said PROVE_LOCKING 'lockdep is on' || status=1
+	said KCSAN 'KCSAN is on' || status=1
 	return $status
 }

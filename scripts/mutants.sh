@@ -57,15 +57,9 @@ prepare() {
 	build "$(field "$1" Kernel)" || return 2
 }
 
-# said CONSOLE CONFIG TEXT: whether a flavour that has CONFIG_<CONFIG> ended
-# with this report of its own.
-said() {
-	[ "$(from_config "$KERNEL_DIR" "$2")" != y ] || grep -a -q "^eventfs-guest: $3" "$1"
-}
-
-# first_report CONSOLE: the first line of it that is trouble.
+# first_report: the first line of the console that is trouble.
 first_report() {
-	bash "$ROOT/qemu/console.sh" "$1" | sed -n 's/^ *[0-9]*:\(\[[^]]*\] *\)*//p' | head -n 1
+	bash "$ROOT/qemu/console.sh" "$RUN/console" | sed -n 's/^ *[0-9]*:\(\[[^]]*\] *\)*//p' | head -n 1
 }
 
 # run_tests FLAVOUR LIMIT LOG PATTERN...: boots a guest that runs them.
@@ -109,8 +103,7 @@ try() {
 	done
 	mv "$log" "$RUN/output"
 	tests=$(tr -d '\r' <"$RUN/output" | sed -n 's/^not ok [0-9]* \([^ ]*\).*/\1/p' | paste -sd' ')
-	tr -d '\r' <"$RUN/console" >"$RUN/console.clean"
-	line=$(first_report "$RUN/console.clean") || true
+	line=$(first_report) || true
 	if [ -n "$tests" ]; then
 		CAUGHT=$tests
 		[ -z "$line" ] || CAUGHT="$CAUGHT, and the console: $line"
@@ -118,9 +111,9 @@ try() {
 		CAUGHT="the console: $line"
 	elif [ "$GUEST_STATUS" != 0 ]; then
 		CAUGHT="the guest, which did not come to its end ($GUEST_STATUS)"
-	elif ! said "$RUN/console.clean" DEBUG_KMEMLEAK 'kmemleak found nothing'; then
+	elif ! said DEBUG_KMEMLEAK 'kmemleak found nothing'; then
 		CAUGHT="kmemleak, which says nothing"
-	elif ! said "$RUN/console.clean" PROVE_LOCKING 'lockdep is on'; then
+	elif ! said PROVE_LOCKING 'lockdep is on'; then
 		CAUGHT="lockdep, which is off"
 	fi
 }
