@@ -8,19 +8,21 @@ QEMU=qemu-system-x86_64
 
 HELPERS_TARGET=x86_64-unknown-linux-gnu
 
-# build_helpers: the tests' Rust programs, static.
-build_helpers() {
-	cd "$ROOT/tests/lib" || return
+# cargo_static FOLDER NAME: the Rust programs in FOLDER, for the guest, which has
+# no shared libraries; they are then in build/NAME/$HELPERS_TARGET/release.
+cargo_static() {
+	cd "$ROOT/$1" || return
 	RUSTFLAGS='-Ctarget-feature=+crt-static' \
 		"$CARGO" build --release --locked --target $HELPERS_TARGET \
-		--target-dir "$BUILD/helpers"
+		--target-dir "$BUILD/$2"
 }
 
 # helpers: builds them, and sets HELPERS to the programs.
 helpers() {
 	local program
 	HELPERS=()
-	with_lock "$BUILD/helpers.lock" step "build the tests' helpers" helpers build_helpers
+	with_lock "$BUILD/helpers.lock" step "build the tests' helpers" helpers \
+		cargo_static tests/lib helpers
 	while read -r program; do
 		case $(readelf -l "$program") in
 		*INTERP*) die "$program is not static, so it cannot run in the guest" ;;
@@ -130,9 +132,11 @@ accelerator() {
 	[ "$(sed -n 2p "$file")" != kvm ] || ACCEL=(-accel kvm -cpu host)
 }
 
-# is_kvm: whether the last guest ran on the processor itself.
-is_kvm() {
-	[ "${ACCEL[1]}" = kvm ]
+# stale_code: whether the last guest came to its end because QEMU, emulating the
+# processor, ran code that the kernel had patched before.  That says nothing of
+# the module.
+stale_code() {
+	[ "${ACCEL[1]}" != kvm ] && bash "$ROOT/qemu/console.sh" --stale "$RUN/console"
 }
 
 # guest FLAVOUR LIMIT SCRIPT [interactive]: boots the flavour's kernel with the

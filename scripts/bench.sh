@@ -20,13 +20,6 @@ top=$(dirname "$0")/..
 OUT=$ROOT/bench/out
 PROGRAM=$BUILD/bench/$HELPERS_TARGET/release/eventfs-bench
 
-build_program() {
-	cd "$ROOT/bench/guest" || return
-	RUSTFLAGS='-Ctarget-feature=+crt-static' \
-		"$CARGO" build --release --locked --target $HELPERS_TARGET \
-		--target-dir "$BUILD/bench"
-}
-
 # samples: what the guest prints, from stdin: samples are added to the others,
 # the rest tells the user how far it is.
 samples() {
@@ -74,7 +67,8 @@ VERSION=$(git -C "$ROOT" describe --always --dirty 2>/dev/null) || VERSION='(no 
 with_lock "$CACHE/setup.lock" setup build guest bench
 kernel normal
 module "$KERNEL_DIR" normal
-with_lock "$BUILD/bench.lock" step "build what measures" bench build_program
+with_lock "$BUILD/bench.lock" step "build what measures" bench \
+	cargo_static bench/guest bench
 # The guest gets this program in place of the tests' helpers.
 # shellcheck disable=SC2034
 HELPERS=("$PROGRAM")

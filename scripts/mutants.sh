@@ -95,9 +95,7 @@ try() {
 	CAUGHT=
 	for attempt in first second; do
 		run_tests "$flavour" "$limit" "$log" "$@"
-		# What QEMU does by itself is no mutant's doing: see test.sh.
-		if [ "$attempt" = second ] || is_kvm ||
-			! bash "$ROOT/qemu/console.sh" --stale "$RUN/console"; then
+		if [ "$attempt" = second ] || ! stale_code; then
 			break
 		fi
 	done

@@ -57,8 +57,7 @@ test_on() {
 				</dev/null >/dev/ttyS1 2>&1" \
 			> >(tee "$output")
 		wait $!
-		if [ "$attempt" = second ] || [ "$GUEST_STATUS" != died ] || is_kvm ||
-			! bash "$ROOT/qemu/console.sh" --stale "$RUN/console"; then
+		if [ "$attempt" = second ] || [ "$GUEST_STATUS" != died ] || ! stale_code; then
 			break
 		fi
 		say "QEMU ran code that the kernel had patched before ($(pretty "$RUN/console"))." \
