@@ -5,8 +5,8 @@
 #
 #   console.sh LOG         shows each with its context; fails if there is one
 #   console.sh --stale LOG whether the first is QEMU's: see stale_code
-#   console.sh --self-test shows that reports of every kind are found, whatever
-#                          stands before them, and that other lines are not
+#
+# console-test.sh shows that this finds what it should, and nothing else.
 
 set -euo pipefail
 export LC_ALL=C
@@ -168,157 +168,9 @@ check() {
 	return 1
 }
 
-# self_test: each line of console.samples says whether it is trouble; each
-# pattern has a line there that shows what it is good for.
-self_test() {
-	local kind text prefix file status failed=0
-	local samples
-	samples=$(dirname "$0")/console.samples
-	file=$(mktemp)
-	# shellcheck disable=SC2064
-	trap "rm -f '$file'" EXIT
-	while read -r text; do
-		if ! grep -q -P "^trouble .*($text)" "$samples"; then
-			echo "no sample shows this pattern: $text"
-			failed=1
-		fi
-	done < <(each_pattern)
-	while read -r kind text; do
-		case $kind in
-		trouble | fine) ;;
-		*) continue ;;
-		esac
-		for prefix in '' '[    3.141592] ' '[   12.000001][  T123] ' '<4>[  700.000000] ' \
-			'[  700.000000][    C1] '; do
-			printf '[    0.000000] Linux version 7.3.4\r\n%s%s\r\n[    9.000000] end\r\n' \
-				"$prefix" "$text" >"$file"
-			status=0
-			check "$file" >/dev/null || status=1
-			if [ "$kind $status" != "trouble 1" ] && [ "$kind $status" != "fine 0" ]; then
-				echo "not recognised as $kind: $prefix$text"
-				failed=1
-			fi
-		done
-	done <"$samples"
-	# failure NAME [REPORT]: a stack while this test runs.
-	failure() {
-		printf '[    1.0] %s\n' "eventfs test begins: $1" ${2:+"$2"} \
-			'percpu: allocation failed, size=4 align=4 atomic=0, failed to populate' \
-			'Call Trace:' ' dump_stack+0x10/0x12' ' </TASK>' >"$file"
-	}
-	failure failed-allocations
-	check "$file" >/dev/null || {
-		echo "an allocation that failed on purpose is told"
-		failed=1
-	}
-	failure reader
-	! check "$file" >/dev/null || {
-		echo "an allocation that failed on no purpose passes"
-		failed=1
-	}
-	failure failed-allocations 'WARNING: another'
-	! check "$file" >/dev/null || {
-		echo "allocations that fail on purpose hide another report"
-		failed=1
-	}
-	for text in 'eventfs test begins: reader' 'eventfs-guest: the end'; do
-		failure failed-allocations
-		printf '[    2.0] %s\n' "$text" 'Call Trace:' >>"$file"
-		! check "$file" >/dev/null || {
-			echo "a stack passes after the test of failing allocations: $text"
-			failed=1
-		}
-	done
-	# report PLACE FUNCTION: a report of lockdep about a list.
-	report() {
-		printf '[    1.0] %s\n' 'WARNING: suspicious RCU usage' '7.3.4 #1 Tainted: G  O' \
-			"$1 RCU-list traversed in non-reader section!!" 'Call Trace:' \
-			' lockdep_rcu_suspicious+0x20f/0x2a0' " $2+0x3d6/0x410" ' </TASK>' >"$file"
-	}
-	report kernel/trace/trace_events.c:1786 t_show_triggers
-	check "$file" >/dev/null || {
-		echo "the known report is not recognised"
-		failed=1
-	}
-	echo '[    2.0] WARNING: another' >>"$file"
-	! check "$file" >/dev/null || {
-		echo "the known report hides another"
-		failed=1
-	}
-	report kernel/trace/trace_events.c:1786 s_show
-	! check "$file" >/dev/null || {
-		echo "another function passes for the known one"
-		failed=1
-	}
-	report fs/dcache.c:1 t_show_triggers
-	! check "$file" >/dev/null || {
-		echo "another list passes for the known one"
-		failed=1
-	}
-	# race FUNCTION: a report of KCSAN with this function in its second stack.
-	race() {
-		printf '[    1.0] %s\n' 'BUG: KCSAN: data-race in d_lru_add / fast_dput' '' \
-			'write to 0xffff888003a0b0c0 of 4 bytes by task 71 on cpu 1:' \
-			' d_lru_add+0x20f/0x2a0' '' \
-			'read to 0xffff888003a0b0c0 of 4 bytes by task 70 on cpu 0:' \
-			' fast_dput+0x3d6/0x410' " $1" '' 'value changed: 0x1 -> 0x2' \
-			"$(printf '=%.0s' {1..66})" >"$file"
-	}
-	race '_RNvNtNtC_12rust_eventfs3vfs6dentry+0x3d6/0x410 [rust_eventfs]'
-	! check "$file" >/dev/null || {
-		echo "a race of ours passes"
-		failed=1
-	}
-	race 'lookup_fast+0x3d6/0x410'
-	check "$file" >/dev/null || {
-		echo "a race of others is told"
-		failed=1
-	}
-	echo '[    2.0] WARNING: another' >>"$file"
-	! check "$file" >/dev/null || {
-		echo "a race of others hides what comes after it"
-		failed=1
-	}
-	# stop BYTE REPORT: a kernel that was stopped by a breakpoint.
-	stop() {
-		printf '[    1.0] %s\n' 'Linux version 7.3.4' "$2" 'CPU: 1 PID: 0 Comm: swapper/1' \
-			"Code: 8b 3e 48 89 de $1 <50> 09 fe ff" 'Kernel panic - not syncing' >"$file"
-	}
-	stop e8 'Oops: int3: 0000 [#1] SMP KASAN'
-	stale_code "$file" || {
-		echo "code that QEMU has kept too long is not recognised"
-		failed=1
-	}
-	! check "$file" >/dev/null || {
-		echo "code that QEMU has kept too long is no trouble"
-		failed=1
-	}
-	stop cc 'Oops: int3: 0000 [#1] SMP KASAN'
-	! stale_code "$file" || {
-		echo "a breakpoint that is there is taken for code that QEMU has kept too long"
-		failed=1
-	}
-	stop e8 'Oops: general protection fault: 0000 [#1] SMP KASAN'
-	! stale_code "$file" || {
-		echo "another fault is taken for code that QEMU has kept too long"
-		failed=1
-	}
-	stop e8 'WARNING: another'
-	echo '[    2.0] Oops: int3: 0000 [#1] SMP KASAN' >>"$file"
-	! stale_code "$file" || {
-		echo "what comes after another report is taken for its cause"
-		failed=1
-	}
-	: >"$file"
-	! check "$file" >/dev/null || {
-		echo "an empty log passes"
-		failed=1
-	}
-	return $failed
-}
-
+# The self-test sources this file.
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0
 case ${1:?which log?} in
---self-test) self_test ;;
 --stale) stale_code "${2:?which log?}" ;;
 *) check "$1" ;;
 esac

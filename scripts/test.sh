@@ -77,7 +77,7 @@ test_on() {
 
 with_lock "$CACHE/setup.lock" setup build guest
 status=0
-bash "$ROOT/qemu/console.sh" --self-test || status=1
+bash "$ROOT/qemu/console-test.sh" || status=1
 host_result $status "the console's reports would be noticed"
 # All is built before the first test runs.
 for flavour in ${KERNEL:-normal debug}; do
