@@ -5,7 +5,7 @@
 # requires: trace-events-sample.ko
 
 module=$MODULES/trace-events-sample.ko
-before=$(dentries)
+count_cached
 run <<SCRIPT
 repeat 5
 insmod $module
@@ -39,4 +39,4 @@ close event
 close filter
 end
 SCRIPT
-at_most "dentries afterwards" $((before + 20)) "$(dentries)"
+nothing_leaked 20

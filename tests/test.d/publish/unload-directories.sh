@@ -5,8 +5,7 @@
 # requires: eventfs_client_c.ko
 # timeout: 120
 
-before=$(dentries)
-inodes_before=$(inodes)
+count_cached
 mkdir bound
 mount_at "$TMP/second"
 rounds=$(scale 20 8)
@@ -60,5 +59,4 @@ equal "the times that all was released" $((rounds * 5)) \
 	"$(kernel_log | grep -c 'eventfs_client_c: 2 queues were made, 2 released$')"
 lacks "mounts" client_c "$(cat /proc/mounts)"
 umount "$TMP/second"
-at_most "dentries afterwards" $((before + 40)) "$(dentries)"
-at_most "inodes afterwards" $((inodes_before + 40)) "$(inodes)"
+nothing_leaked 40
