@@ -32,7 +32,7 @@ openat f d nothing r => ENOENT
 SCRIPT
 # Again and again: a miss leaves nothing that grows.
 count_cached
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 repeat $(scale 2000 300)
 access events/missing_%{i} => ENOENT
 access events/sched/missing_%{i} => ENOENT

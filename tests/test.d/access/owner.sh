@@ -4,7 +4,7 @@
 # upstream: U31
 
 # Root opens the way, and gives one file, one event and one group away.
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 chmod . 755
 append kprobe_events "p:given/away $PROBED\np:kept/here $PROBED\n"
 chown tracing_on 1000 1000

@@ -5,7 +5,7 @@
 # upstream: U07
 
 count_cached
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 repeat $(scale 100 15)
 append kprobe_events "p:held/a $PROBED\np:held/b $PROBED\n"
 open one events/held r,dir

@@ -11,7 +11,7 @@ ls events/irq
 end
 SCRIPT
 count_cached
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 repeat $(scale 300 100)
 open d events/sched r,dir
 getdents d 200

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: A tracing instance of its own is none of this tree's business
 
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 mkdir $TRACEFS/instances/other
 put $TRACEFS/instances/other/events/sched/sched_switch/enable 1
 cat events/sched/sched_switch/enable => 0

@@ -4,7 +4,7 @@
 # upstream: U07 U12
 
 count_cached
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 repeat $(scale 60 15)
 append $TRACEFS/kprobe_events "p:theirs/one $PROBED\np:theirs/two $PROBED\n"
 open d events/theirs/one r,dir

@@ -9,7 +9,7 @@ insmod "$MODULE" || loaded
 try() { # options shown uid gid mode
 	mount_at "$MNT" "$1"
 	equal "options shown for $1" "$2" "$(mount_options "$MNT")"
-	evt run -C "$MNT" <<-SCRIPT
+	run <<-SCRIPT
 		stat . uid gid mode => $3 $4 $5
 		stat events uid gid mode => $3 $4 755
 		stat events/sched/sched_switch/id uid gid mode => $3 $4 440

@@ -5,11 +5,11 @@
 # timeout: 120
 
 end=$(scale 5 10)
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 append kprobe_events "p:evict/stays $PROBED\n"
 SCRIPT
 walk() {
-	evt run -C "$MNT" <<-SCRIPT
+	run <<-SCRIPT
 		repeat 200
 		access events/evict/stays/enable
 		access events/evict/stays/nothing => ENOENT
@@ -27,7 +27,7 @@ evict() {
 	SCRIPT
 }
 change() {
-	evt run -C "$MNT" <<-SCRIPT
+	run <<-SCRIPT
 		repeat 20
 		append kprobe_events "p:evict/comes $PROBED\n"
 		access events/evict/comes/enable

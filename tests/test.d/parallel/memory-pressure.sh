@@ -35,7 +35,7 @@ for round in $(seq 1 "$(scale 8 3)"); do
 	shortage
 	find "$MNT/events/$(scale syscalls irq)" -perm 7777 &
 	walker=$!
-	evt run -C "$MNT" <<-SCRIPT
+	run <<-SCRIPT
 		repeat 5
 		append kprobe_events "p:pressure$round/one $PROBED\np:pressure$round/two $PROBED\n"
 		ls events/pressure$round/one

@@ -7,7 +7,7 @@
 # An inode that is taken off the list leads back to itself: who stands on it
 # without the lock never gets away.
 remount() {
-	evt run -C "$MNT" <<-'SCRIPT'
+	run <<-'SCRIPT'
 		repeat 50
 		remount . "uid=%{i}"
 		end
@@ -21,7 +21,7 @@ count() {
 	SCRIPT
 }
 evict() {
-	evt run -C "$MNT" <<-SCRIPT
+	run <<-SCRIPT
 		repeat 10
 		ls events/$(scale syscalls sched)
 		drop_caches

@@ -11,23 +11,7 @@ echo "add b" >"$MNT/client_c/control"
 for path in client_c client_c/queues client_c/queues/a client_c/queues/a/limit \
 	client_c/clocks/boot/now client_c/wait events/client_c/queues_changed \
 	events/client_c/queues_changed/count; do
-	run <<-SCRIPT
-		let mode stat $path mode
-		let ino stat $path ino
-		chmod $path 0711
-		drop_caches
-		stat $path mode uid gid => 711 0 0
-		chown $path 1000 -
-		drop_caches
-		stat $path mode uid gid => 711 1000 0
-		chown $path - 1001
-		drop_caches
-		stat $path mode uid gid ino => 711 1000 1001 %{ino}
-		chown $path 0 0
-		chmod $path %{mode}
-		drop_caches
-		stat $path mode uid gid ino => %{mode} 0 0 %{ino}
-	SCRIPT
+	attributes_survive "$path"
 done
 run <<'SCRIPT'
 chmod client_c/queues/a/limit 600

@@ -80,7 +80,7 @@ two=$(cat "$MNT/client_rust/uptime_ns")
 [ "$two" -gt "$one" ] || fail "uptime: $one, then $two"
 
 echo 'add q0' >"$MNT/client_rust/control"
-run -C "$MNT/client_rust/queues/q0" <<'SCRIPT'
+evt run -C "$MNT/client_rust/queues/q0" <<'SCRIPT'
 ls . =~ depth enabled label info
 cat depth => "64\n"
 put depth 1024

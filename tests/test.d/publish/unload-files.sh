@@ -7,7 +7,7 @@
 
 round() { # what comes before the unloading
 	insmod "$MODULES/eventfs_client_c.ko"
-	evt run -C "$MNT" <<-SCRIPT
+	run <<-SCRIPT
 		put client_c/control "add a"
 		put client_c/control "add b"
 		put client_c/queues/a/push x

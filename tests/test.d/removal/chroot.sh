@@ -3,7 +3,7 @@
 # description: Directories that are somebody's root can be removed
 # upstream: U25
 
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 append kprobe_events "p:jail/in $PROBED\n"
 SCRIPT
 # One root in the event's directory, one in the group's.

@@ -7,7 +7,7 @@
 
 rounds=$(scale 150 50)
 count_cached
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 repeat $rounds
 append kprobe_events "p:held $PROBED\n"
 open d events/kprobes/held r,dir

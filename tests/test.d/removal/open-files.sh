@@ -9,7 +9,7 @@ id='=| ENODEV EOF'
 reopened='=| ENODEV ENOENT ESTALE'
 [ "$TYPE" = eventfs ] || id='??' reopened='??'
 for by in "$MNT" "$TRACEFS"; do
-	evt run -C "$MNT" <<-SCRIPT
+	run <<-SCRIPT
 		append kprobe_events "p:open/files $PROBED\n"
 		open enable events/open/files/enable rw
 		open filter events/open/files/filter rw

@@ -6,7 +6,7 @@
 
 rounds=$(scale 1000 250)
 count_cached
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 repeat $rounds
 append kprobe_events "p:sock_getattr $PROBED sk=%di\n"
 ls events/kprobes/sock_getattr =~ enable filter format id trigger
