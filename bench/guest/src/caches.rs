@@ -17,12 +17,12 @@ pub fn drop_caches() -> Outcome {
     for _ in 0..2 {
         fs::write("/proc/sys/vm/drop_caches", "2")?;
     }
-    settle()
+    wait_grace_periods()
 }
 
 /// Waits for what is done after grace periods. Ours frees after one of SRCU
 /// and one of RCU.
-pub fn settle() -> Outcome {
+pub fn wait_grace_periods() -> Outcome {
     for _ in 0..2 {
         membarrier(MembarrierCommand::Global)?;
         sleep_ms(12);

@@ -9,10 +9,10 @@ use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io;
 
 use crate::clock::timed;
-use crate::lookup::hold;
-use crate::peer::{in_turn, Peer};
+use crate::lookup::open_path;
+use crate::peer::{rotated, Peer};
 use crate::plan::Plan;
-use crate::sample::{each, progress, sample};
+use crate::sample::{per_item, progress, sample};
 use crate::Outcome;
 
 /// How often something is done within one sample.
@@ -30,9 +30,9 @@ pub fn measure(plan: &Plan) -> Outcome {
     progress("a warm path, and the files of an event");
     let mut buffer = vec![0; 16 * 1024];
     for rep in 0..plan.repeats {
-        for peer in in_turn(&[Peer::Mirror, Peer::Kernel], rep) {
+        for peer in rotated(&[Peer::Mirror, Peer::Kernel], rep) {
             // Four components below what is mounted, as a path from there has.
-            let above = hold(&peer.tree(".."))?;
+            let above = open_path(&peer.tree(".."))?;
             let path = CString::new("events/sched/sched_switch/format")?;
             let stat = || -> Outcome {
                 fs::statat(&above, path.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)?;
@@ -40,8 +40,8 @@ pub fn measure(plan: &Plan) -> Outcome {
             };
             stat()?;
             let (ns, ()) = timed(|| (0..TIMES).try_for_each(|_| stat()))?;
-            sample("stat-warm", peer.name(), 0, rep, each(ns, TIMES));
-            let dir = hold(&peer.tree("sched/sched_switch"))?;
+            sample("stat-warm", peer.name(), 0, rep, per_item(ns, TIMES));
+            let dir = open_path(&peer.tree("sched/sched_switch"))?;
             for name in ["format", "id", "enable"] {
                 let file = CString::new(name)?;
                 let mut once = || read(&dir, &file, &mut buffer);
@@ -52,7 +52,7 @@ pub fn measure(plan: &Plan) -> Outcome {
                     peer.name(),
                     0,
                     rep,
-                    each(ns, TIMES),
+                    per_item(ns, TIMES),
                 );
             }
         }

@@ -9,9 +9,9 @@ use std::path::Path;
 use rustix::mount::{mount, mount_remount, unmount, MountFlags, UnmountFlags};
 use rustix::system::{delete_module, finit_module};
 
-use crate::caches::settle;
+use crate::caches::wait_grace_periods;
 use crate::clock::timed;
-use crate::peer::{find_client, Listing, MOUNT};
+use crate::peer::{lookup_client, Listing, MOUNT};
 use crate::plan::Plan;
 use crate::sample::{progress, sample};
 use crate::Outcome;
@@ -51,7 +51,7 @@ fn list_from(listing: &str) -> Outcome {
 pub fn measure(plan: &Plan) -> Outcome {
     progress("insmod, mount, umount, rmmod");
     for rep in 0..plan.repeats {
-        settle()?;
+        wait_grace_periods()?;
         let step = |row: &str, work: &dyn Fn() -> Outcome| -> Outcome {
             let (ns, ()) = timed(work)?;
             sample(row, "ours", 0, rep, ns as f64 / 1e6);
@@ -80,7 +80,7 @@ impl Loaded {
             mount_eventfs()?;
         }
         insmod(SYNTHETIC)?;
-        find_client()?;
+        lookup_client()?;
         Ok(Self(()))
     }
 

@@ -11,8 +11,8 @@ use rustix::io::Errno;
 
 use crate::caches::drop_caches;
 use crate::clock::timed;
-use crate::peer::children;
-use crate::sample::{each, Random};
+use crate::peer::child_names;
+use crate::sample::{per_item, Random};
 use crate::Outcome;
 
 /// How many names are looked up between two times of making all cold. The
@@ -24,14 +24,14 @@ const BATCHES: usize = 20;
 
 /// A directory to look names up in. It is not opened for reading: that would
 /// make all its children warm.
-pub fn hold(path: &Path) -> Outcome<OwnedFd> {
+pub fn open_path(path: &Path) -> Outcome<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(fs::open(path, flags, Mode::empty())
         .map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
 /// Looks up names that are there.
-pub fn find_all(dir: &OwnedFd, names: &[CString]) -> Outcome {
+pub fn stat_all(dir: &OwnedFd, names: &[CString]) -> Outcome {
     for name in names {
         fs::statat(dir, name.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|error| format!("{name:?}: {error}"))?;
@@ -40,7 +40,7 @@ pub fn find_all(dir: &OwnedFd, names: &[CString]) -> Outcome {
 }
 
 /// Looks up a name that is not there.
-pub fn find_nothing(dir: &OwnedFd, name: &CStr) -> Outcome {
+pub fn stat_missing(dir: &OwnedFd, name: &CStr) -> Outcome {
     match fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(format!("{name:?}: {error}").into()),
@@ -50,28 +50,28 @@ pub fn find_nothing(dir: &OwnedFd, name: &CStr) -> Outcome {
 
 /// Nanoseconds for a look-up of a cold name among `size`.
 pub fn cold(path: &Path, size: usize, random: &mut Random) -> Outcome<f64> {
-    let dir = hold(path)?;
+    let dir = open_path(path)?;
     let mut total = 0;
     for _ in 0..BATCHES {
         // One from each tenth of the directory, so that all are different.
         let part = size / BATCH;
-        let names = children((0..BATCH).map(|number| number * part + random.below(part)))?;
+        let names = child_names((0..BATCH).map(|number| number * part + random.below(part)))?;
         drop_caches()?;
-        let (ns, ()) = timed(|| find_all(&dir, &names))?;
+        let (ns, ()) = timed(|| stat_all(&dir, &names))?;
         total += ns;
     }
-    Ok(each(total, BATCH * BATCHES))
+    Ok(per_item(total, BATCH * BATCHES))
 }
 
 /// Nanoseconds for a look-up of a name that is not there, and that nobody
 /// remembers.
 pub fn missing(path: &Path, random: &mut Random) -> Outcome<f64> {
-    let dir = hold(path)?;
+    let dir = open_path(path)?;
     let first = random.below(1 << 30);
     let names: Vec<CString> = (first..first + BATCH * BATCHES)
         .map(|number| CString::new(format!("no_{number:x}")))
         .collect::<Result<_, _>>()?;
     drop_caches()?;
-    let (ns, ()) = timed(|| names.iter().try_for_each(|name| find_nothing(&dir, name)))?;
-    Ok(each(ns, names.len()))
+    let (ns, ()) = timed(|| names.iter().try_for_each(|name| stat_missing(&dir, name)))?;
+    Ok(per_item(ns, names.len()))
 }

@@ -8,12 +8,12 @@ use std::fs;
 use crate::Outcome;
 
 /// A moment of `/proc/allocinfo`: bytes for each allocating line.
-pub struct Lines(BTreeMap<String, i64>);
+pub struct AllocInfo(BTreeMap<String, i64>);
 
 /// How many more bytes a line has allocated.
 pub type Growth = BTreeMap<String, i64>;
 
-impl Lines {
+impl AllocInfo {
     /// As it is now. Objects of slabs count with the size of their cache.
     pub fn now() -> Outcome<Self> {
         let text = fs::read_to_string("/proc/allocinfo")?;
@@ -26,23 +26,23 @@ impl Lines {
             let Ok(bytes) = bytes.parse::<i64>() else {
                 continue;
             };
-            let place = words.collect::<Vec<_>>().join(" ");
-            *lines.entry(place).or_default() += bytes;
+            let site = words.collect::<Vec<_>>().join(" ");
+            *lines.entry(site).or_default() += bytes;
         }
         Ok(Self(lines))
     }
 
     /// What has changed until `later`.
-    pub fn until(&self, later: &Self) -> Growth {
-        more(&self.0, &later.0)
+    pub fn growth_to(&self, later: &Self) -> Growth {
+        difference(&self.0, &later.0)
     }
 }
 
 /// How many more bytes there are in `second` than in `first`.
-pub fn more(first: &Growth, second: &Growth) -> Growth {
+pub fn difference(first: &Growth, second: &Growth) -> Growth {
     let mut growth = second.clone();
-    for (place, bytes) in first {
-        *growth.entry(place.clone()).or_default() -= bytes;
+    for (site, bytes) in first {
+        *growth.entry(site.clone()).or_default() -= bytes;
     }
     growth.retain(|_, bytes| *bytes != 0);
     growth
@@ -52,8 +52,8 @@ pub fn more(first: &Growth, second: &Growth) -> Growth {
 /// the pages of slabs (their objects are counted), nor those of processes and
 /// of the page cache, nor what the client that makes the directories needs for
 /// itself.
-pub fn is_metadata(place: &str) -> bool {
-    let of_memory = place.starts_with("mm/") && !place.starts_with("mm/util.c");
+pub fn is_metadata(site: &str) -> bool {
+    let of_memory = site.starts_with("mm/") && !site.starts_with("mm/util.c");
     let of_others = [
         "kernel/",
         "arch/",
@@ -63,15 +63,15 @@ pub fn is_metadata(place: &str) -> bool {
         "fs/file",
     ]
     .iter()
-    .any(|prefix| place.starts_with(prefix));
-    !of_memory && !of_others && !place.contains("[eventfs_synthetic]")
+    .any(|prefix| site.starts_with(prefix));
+    !of_memory && !of_others && !site.contains("[eventfs_synthetic]")
 }
 
 /// The sum of what lines that `which` chooses have grown by.
 pub fn sum(growth: &Growth, which: impl Fn(&str) -> bool) -> f64 {
     growth
         .iter()
-        .filter(|(place, _)| which(place))
+        .filter(|(site, _)| which(site))
         .map(|(_, bytes)| *bytes as f64)
         .sum()
 }

@@ -15,8 +15,8 @@ use rustix::thread::{sched_setaffinity, CpuSet};
 use crate::caches::drop_caches;
 use crate::clock::now;
 use crate::lifecycle::Loaded;
-use crate::lookup::{find_all, find_nothing, hold};
-use crate::peer::{self, children, in_turn, Peer};
+use crate::lookup::{open_path, stat_all, stat_missing};
+use crate::peer::{self, child_names, rotated, Peer};
 use crate::plan::Plan;
 use crate::sample::{progress, sample};
 use crate::Outcome;
@@ -82,13 +82,13 @@ impl Subject {
 
     /// Looks cold names up in directories with `size` children.
     fn cold(peer: Peer, size: usize, apart: bool) -> Outcome<Self> {
-        let names = |cpu: usize| children((cpu..size).step_by(2));
+        let names = |cpu: usize| child_names((cpu..size).step_by(2));
         Ok(Self {
             row: Self::row(apart),
             name: peer.name().to_string(),
             dirs: Some([
-                hold(&peer.tree(TREES[0]))?,
-                hold(&peer.tree(TREES[usize::from(apart)]))?,
+                open_path(&peer.tree(TREES[0]))?,
+                open_path(&peer.tree(TREES[usize::from(apart)]))?,
             ]),
             names: [names(0)?, names(1)?],
         })
@@ -101,7 +101,7 @@ impl Subject {
         for path in OWN {
             fs::create_dir_all(path)?;
             mount("nodev", path, "tmpfs", MountFlags::empty(), None)?;
-            dirs.push(hold(Path::new(path))?);
+            dirs.push(open_path(Path::new(path))?);
         }
         Ok(Self {
             row: "parallel-mounts",
@@ -125,7 +125,10 @@ impl Subject {
         Ok(Self {
             row: Self::row(apart),
             name: "tmpfs".to_string(),
-            dirs: Some([hold(&paths[0])?, hold(&paths[usize::from(apart)])?]),
+            dirs: Some([
+                open_path(&paths[0])?,
+                open_path(&paths[usize::from(apart)])?,
+            ]),
             names: [names(0)?, names(1)?],
         })
     }
@@ -152,9 +155,9 @@ impl Subject {
         let names = self.names.get(cpu).ok_or("no names for this CPU")?;
         let dir = dirs.get(cpu).ok_or("no directory for this CPU")?;
         if self.name == "tmpfs" {
-            return names.iter().try_for_each(|name| find_nothing(dir, name));
+            return names.iter().try_for_each(|name| stat_missing(dir, name));
         }
-        find_all(dir, names)
+        stat_all(dir, names)
     }
 
     /// The throughput of two CPUs, relative to that of one. Whatever else the
@@ -179,7 +182,7 @@ impl Subject {
 /// Measures them.
 pub fn measure(plan: &Plan) -> Outcome {
     let loaded = Loaded::new()?;
-    let size = plan.most_probes.min(4000);
+    let size = plan.max_probes.min(4000);
     let probes = size.min(1000);
     progress("cold look-ups from two CPUs");
     let peers = [
@@ -206,7 +209,7 @@ pub fn measure(plan: &Plan) -> Outcome {
         on_cpus(2, &|cpu| subject.work(cpu))?;
     }
     for rep in 0..plan.repeats {
-        for subject in in_turn(&subjects.iter().collect::<Vec<_>>(), rep) {
+        for subject in rotated(&subjects.iter().collect::<Vec<_>>(), rep) {
             subject.measure(rep)?;
         }
     }

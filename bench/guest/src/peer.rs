@@ -19,9 +19,9 @@ const PROBED: &str = "__x64_sys_umask";
 /// The files of each directory that the synthetic client makes.
 const FILES: usize = 6;
 /// What stands after the name of who lists directories from the metadata.
-pub const FROM_METADATA: &str = "-metadata";
+pub const METADATA_SUFFIX: &str = "-metadata";
 /// What tracefs takes with one write.
-const MOST_WRITTEN: usize = 4000;
+const MAX_WRITE: usize = 4000;
 
 /// Who is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,8 +82,8 @@ impl Peer {
 }
 
 /// The name of a directory's child.
-fn child(number: usize) -> String {
-    format!("event_{number:06}")
+fn child_name(index: usize) -> String {
+    format!("event_{index:06}")
 }
 
 /// Who lists directories, and how.
@@ -109,23 +109,23 @@ impl Listing {
 
     /// Its name in the samples.
     pub fn name(self) -> String {
-        let suffix = if self.metadata { FROM_METADATA } else { "" };
+        let suffix = if self.metadata { METADATA_SUFFIX } else { "" };
         format!("{}{suffix}", self.peer.name())
     }
 }
 
 /// The names of these children.
-pub fn children(numbers: impl IntoIterator<Item = usize>) -> Outcome<Vec<CString>> {
+pub fn child_names(numbers: impl IntoIterator<Item = usize>) -> Outcome<Vec<CString>> {
     let names = numbers
         .into_iter()
-        .map(|number| CString::new(child(number)));
+        .map(|index| CString::new(child_name(index)));
     Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// `all` in another order in each repetition: who begins changes, and the
 /// second of each two goes backwards, so that nobody always comes after the
 /// same other.
-pub fn in_turn<T: Clone>(all: &[T], rep: usize) -> Vec<T> {
+pub fn rotated<T: Clone>(all: &[T], rep: usize) -> Vec<T> {
     let mut turned = all.to_vec();
     turned.rotate_left(rep / 2 % all.len().max(1));
     if rep % 2 == 1 {
@@ -139,9 +139,9 @@ pub fn add_probes(group: &str, count: usize) -> Outcome {
     let path = Path::new(TRACEFS).join("kprobe_events");
     let mut file = OpenOptions::new().append(true).open(path)?;
     let mut lines = String::new();
-    for number in 0..count {
-        writeln!(lines, "p:{group}/{} {PROBED}", child(number))?;
-        if lines.len() > MOST_WRITTEN - 100 || number + 1 == count {
+    for index in 0..count {
+        writeln!(lines, "p:{group}/{} {PROBED}", child_name(index))?;
+        if lines.len() > MAX_WRITE - 100 || index + 1 == count {
             file.write_all(lines.as_bytes())?;
             lines.clear();
         }
@@ -156,7 +156,7 @@ fn client(file: &str) -> PathBuf {
 
 /// Looks for the client's files, so that what is measured does not contain the
 /// first look at them.
-pub fn find_client() -> Outcome {
+pub fn lookup_client() -> Outcome {
     for file in ["control", "status"].map(client) {
         fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     }

@@ -11,10 +11,10 @@ pub struct Plan {
     /// The numbers of children of the directories in which names are looked up.
     pub sizes: &'static [usize],
     /// The largest of them that is also made of kprobe events.
-    pub most_probes: usize,
+    pub max_probes: usize,
     /// The number of entries of the directory that is listed, and of
     /// directories whose memory is told. The largest that is removed in all ways.
-    pub listed: usize,
+    pub readdir_size: usize,
     /// The subsystems of the synthetic tree that is walked, of ten events each.
     pub systems: usize,
 }
@@ -25,8 +25,8 @@ impl Plan {
         let mut plan = Self {
             repeats: 5,
             sizes: &[10, 100, 1_000, 10_000, 100_000],
-            most_probes: 10_000,
-            listed: 10_000,
+            max_probes: 10_000,
+            readdir_size: 10_000,
             systems: 128,
         };
         let mut args = args.iter();
@@ -35,8 +35,8 @@ impl Plan {
                 "--quick" => {
                     plan.repeats = 3;
                     plan.sizes = &[10, 100, 1_000, 10_000];
-                    plan.most_probes = 1_000;
-                    plan.listed = 1_000;
+                    plan.max_probes = 1_000;
+                    plan.readdir_size = 1_000;
                     plan.systems = 32;
                 }
                 "--repeat" => {

@@ -7,8 +7,8 @@ use std::fs;
 use crate::caches::drop_caches;
 use crate::clock::sleep_ms;
 use crate::lifecycle::Loaded;
-use crate::lookup::{find_all, hold};
-use crate::peer::{self, children, Peer};
+use crate::lookup::{open_path, stat_all};
+use crate::peer::{self, child_names, Peer};
 use crate::sample::progress;
 use crate::Outcome;
 
@@ -23,18 +23,18 @@ const PAUSE_MS: u32 = 3000;
 
 /// Looks names up, once the host is ready.
 fn look_up(peer: Peer) -> Outcome {
-    let dir = hold(&peer.tree(TREE))?;
-    let all = children(0..SIZE)?;
+    let dir = open_path(&peer.tree(TREE))?;
+    let all = child_names(0..SIZE)?;
     // The first look makes the metadata.
-    find_all(&dir, &all)?;
+    stat_all(&dir, &all)?;
     drop_caches()?;
     let (first, rest) = all.split_at(SIZE / 2);
     let rest = rest.get(..LOOKUPS).unwrap_or(rest);
     // These fill what is filled once.
-    find_all(&dir, first)?;
+    stat_all(&dir, first)?;
     progress(format!("go {}", peer.name()));
     sleep_ms(PAUSE_MS);
-    find_all(&dir, rest)?;
+    stat_all(&dir, rest)?;
     progress("stop");
     sleep_ms(PAUSE_MS);
     Ok(())

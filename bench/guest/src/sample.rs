@@ -6,17 +6,17 @@ use std::io::{self, Write};
 
 /// Prints one sample: the row of the table, whose it is, the number of
 /// children (0 where that has no meaning), the repetition and the value.
-pub fn sample(row: &str, who: &str, size: usize, rep: usize, value: f64) {
-    line(format_args!("{row},{who},{size},{rep},{value:.3}"));
+pub fn sample(row: &str, peer: &str, size: usize, rep: usize, value: f64) {
+    print_line(format_args!("{row},{peer},{size},{rep},{value:.3}"));
 }
 
 /// Tells who waits what is being done.
 pub fn progress(text: impl std::fmt::Display) {
-    line(format_args!("# {text}"));
+    print_line(format_args!("# {text}"));
 }
 
 /// Prints a line at once: the guest may be ended at any time.
-fn line(text: std::fmt::Arguments<'_>) {
+fn print_line(text: std::fmt::Arguments<'_>) {
     let mut out = io::stdout().lock();
     // Nobody is left who could be told of an error.
     let _ = writeln!(out, "{text}");
@@ -24,7 +24,7 @@ fn line(text: std::fmt::Arguments<'_>) {
 }
 
 /// Nanoseconds for each of `count`.
-pub fn each(total: u64, count: usize) -> f64 {
+pub fn per_item(total: u64, count: usize) -> f64 {
     total as f64 / count.max(1) as f64
 }
 

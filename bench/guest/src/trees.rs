@@ -6,13 +6,13 @@
 use std::fs;
 use std::path::Path;
 
-use crate::caches::{drop_caches, settle};
+use crate::caches::{drop_caches, wait_grace_periods};
 use crate::lifecycle::Loaded;
 use crate::lookup;
-use crate::memory::{self, Growth, Lines};
-use crate::peer::{self, in_turn, Listing, Peer, TRACEFS};
+use crate::memory::{self, AllocInfo, Growth};
+use crate::peer::{self, rotated, Listing, Peer, TRACEFS};
 use crate::plan::Plan;
-use crate::sample::{each, progress, sample, Random};
+use crate::sample::{per_item, progress, sample, Random};
 use crate::walk;
 use crate::Outcome;
 
@@ -22,31 +22,31 @@ fn tree_name(size: usize) -> String {
 }
 
 /// Tells what grew, and by how much for each of `size` directories.
-fn tell_parts(name: &str, size: usize, growth: &Growth, which: impl Fn(&str) -> bool) {
-    for (place, bytes) in growth {
+fn print_sites(name: &str, size: usize, growth: &Growth, which: impl Fn(&str) -> bool) {
+    for (site, bytes) in growth {
         let share = *bytes as f64 / size as f64;
-        if which(place) && share.abs() >= 0.5 {
-            println!("#bytes {name}, {size} directories: {share:.1} each: {place}");
+        if which(site) && share.abs() >= 0.5 {
+            println!("#bytes {name}, {size} directories: {share:.1} each: {site}");
         }
     }
 }
 
 /// Whether a line is of the kernel's eventfs, or copies strings: a new tracing
 /// instance copies no others than the names of event directories.
-fn of_eventfs(place: &str) -> bool {
-    place.starts_with("fs/tracefs/event_inode.c") || place.starts_with("mm/util.c")
+fn is_eventfs_site(site: &str) -> bool {
+    site.starts_with("fs/tracefs/event_inode.c") || site.starts_with("mm/util.c")
 }
 
 /// What the kernel's eventfs spends on all directories that there are: a new
 /// instance has them once more. Once for each repetition.
-fn instances(plan: &Plan) -> Outcome<Vec<Growth>> {
+fn measure_instances(plan: &Plan) -> Outcome<Vec<Growth>> {
     let path = Path::new(TRACEFS).join("instances/bench");
     (0..plan.repeats)
         .map(|_| {
-            settle_all()?;
-            let before = Lines::now()?;
+            wait_until_freed()?;
+            let before = AllocInfo::now()?;
             fs::create_dir(&path)?;
-            let growth = before.until(&Lines::now()?);
+            let growth = before.growth_to(&AllocInfo::now()?);
             fs::remove_dir(&path)?;
             Ok(growth)
         })
@@ -56,23 +56,23 @@ fn instances(plan: &Plan) -> Outcome<Vec<Growth>> {
 /// Adds the groups of kprobe events, and measures what the kernel's eventfs
 /// spends on each: that much more than without it.
 fn add_groups(plan: &Plan, sizes: &[usize]) -> Outcome {
-    let mut without = instances(plan)?;
+    let mut without = measure_instances(plan)?;
     for &size in sizes {
         progress(format!("{size} kprobe events"));
         peer::add_probes(&tree_name(size), size)?;
-        let with = instances(plan)?;
+        let with = measure_instances(plan)?;
         for (rep, (without, with)) in without.iter().zip(&with).enumerate() {
-            let growth = memory::more(without, with);
-            let bytes = memory::sum(&growth, of_eventfs);
+            let growth = memory::difference(without, with);
+            let bytes = memory::sum(&growth, is_eventfs_site);
             let kernel = Peer::Kernel.name();
             sample("metadata", kernel, size, rep, bytes / size as f64);
             if rep == 0 && size >= 1000 {
-                tell_parts(kernel, size, &growth, of_eventfs);
+                print_sites(kernel, size, &growth, is_eventfs_site);
             }
         }
         without = with;
     }
-    settle_all()
+    wait_until_freed()
 }
 
 /// Measures what ours takes for the kernel's events once all of their
@@ -80,7 +80,7 @@ fn add_groups(plan: &Plan, sizes: &[usize]) -> Outcome {
 /// repetition.
 fn measure_mirror(plan: &Plan, sizes: &[usize], mut loaded: Loaded) -> Outcome<Loaded> {
     progress("the memory of ours for the kernel's events");
-    let of_rust = |place: &str| place.starts_with("rust/");
+    let is_rust_site = |site: &str| site.starts_with("rust/");
     let mirror = Peer::Mirror.name();
     for rep in 0..plan.repeats {
         loaded.unload()?;
@@ -90,15 +90,15 @@ fn measure_mirror(plan: &Plan, sizes: &[usize], mut loaded: Loaded) -> Outcome<L
         for &size in sizes {
             let name = tree_name(size);
             drop_caches()?;
-            let before = Lines::now()?;
+            let before = AllocInfo::now()?;
             walk::walk(&Peer::Mirror.tree(&name), true)?;
             // Dentries and inodes go again.
             drop_caches()?;
-            let growth = before.until(&Lines::now()?);
-            let bytes = memory::sum(&growth, of_rust);
+            let growth = before.growth_to(&AllocInfo::now()?);
+            let bytes = memory::sum(&growth, is_rust_site);
             sample("metadata", mirror, size, rep, bytes / size as f64);
             if rep == 0 && size >= 1000 {
-                tell_parts(mirror, size, &growth, of_rust);
+                print_sites(mirror, size, &growth, is_rust_site);
             }
         }
     }
@@ -113,19 +113,19 @@ fn measure_memory(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
         for &size in plan.sizes {
             loaded.unload()?;
             loaded = Loaded::new()?;
-            settle()?;
+            wait_grace_periods()?;
             let ours = Peer::Ours.name();
-            let before = Lines::now()?;
+            let before = AllocInfo::now()?;
             peer::create(Peer::Ours, &tree_name(size), 0, size)?;
-            let growth = before.until(&Lines::now()?);
+            let growth = before.growth_to(&AllocInfo::now()?);
             let bytes = memory::sum(&growth, memory::is_metadata);
             sample("metadata", ours, size, rep, bytes / size as f64);
             if rep == 0 && size >= 1000 {
-                tell_parts(ours, size, &growth, memory::is_metadata);
+                print_sites(ours, size, &growth, memory::is_metadata);
             }
             peer::remove(Peer::Ours, &tree_name(size))?;
-            settle_all()?;
-            let left = memory::sum(&before.until(&Lines::now()?), memory::is_metadata);
+            wait_until_freed()?;
+            let left = memory::sum(&before.growth_to(&AllocInfo::now()?), memory::is_metadata);
             sample("metadata-left", ours, size, rep, left / size as f64);
         }
     }
@@ -134,10 +134,10 @@ fn measure_memory(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
 
 /// Waits until what was removed has been freed: the kernel frees so many after
 /// each grace period that it disturbs nobody else.
-fn settle_all() -> Outcome {
+fn wait_until_freed() -> Outcome {
     let mut before = f64::MAX;
     loop {
-        settle()?;
+        wait_grace_periods()?;
         let slab = memory::slab()?;
         // Some pages come and go.
         if slab > before - 65536.0 {
@@ -149,22 +149,22 @@ fn settle_all() -> Outcome {
 
 /// Makes the synthetic trees of one size, and measures that.
 fn add_synthetic(size: usize, rep: usize) -> Outcome {
-    for peer in in_turn(&Peer::SYNTHETIC, rep) {
-        settle()?;
+    for peer in rotated(&Peer::SYNTHETIC, rep) {
+        wait_grace_periods()?;
         let slab = memory::slab()?;
-        let before = Lines::now()?;
+        let before = AllocInfo::now()?;
         let ns = peer::create(peer, &tree_name(size), 0, size)?;
-        let growth = before.until(&Lines::now()?);
+        let growth = before.growth_to(&AllocInfo::now()?);
         let slab = memory::slab()? - slab;
         let bytes = memory::sum(&growth, memory::is_metadata);
-        sample("add", peer.name(), size, rep, each(ns, size));
+        sample("add", peer.name(), size, rep, per_item(ns, size));
         sample("metadata-slab", peer.name(), size, rep, slab / size as f64);
         if peer == Peer::Ours {
             continue;
         }
         sample("metadata", peer.name(), size, rep, bytes / size as f64);
         if rep == 0 && size >= 1000 {
-            tell_parts(peer.name(), size, &growth, memory::is_metadata);
+            print_sites(peer.name(), size, &growth, memory::is_metadata);
         }
     }
     Ok(())
@@ -173,7 +173,7 @@ fn add_synthetic(size: usize, rep: usize) -> Outcome {
 /// Looks names up in the trees of one size: the same in all of them, others in
 /// each repetition.
 fn look_up(size: usize, rep: usize, peers: &[Peer]) -> Outcome {
-    for peer in in_turn(peers, rep) {
+    for peer in rotated(peers, rep) {
         let mut random = Random::new(size + rep);
         let dir = peer.tree(&tree_name(size));
         sample(
@@ -206,7 +206,7 @@ fn list_one(listing: Listing, size: usize, rep: usize) -> Outcome {
 
 /// Lists the directories with `size` children.
 fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
-    for listing in in_turn(&Listing::all(peers), rep) {
+    for listing in rotated(&Listing::all(peers), rep) {
         loaded.listing(listing, || list_one(listing, size, rep))?;
     }
     Ok(())
@@ -215,31 +215,31 @@ fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
 /// Removes synthetic trees, as one, cold.
 fn remove_synthetic(size: usize, rep: usize) -> Outcome {
     drop_caches()?;
-    for peer in in_turn(&Peer::SYNTHETIC, rep) {
+    for peer in rotated(&Peer::SYNTHETIC, rep) {
         let ns = peer::remove(peer, &tree_name(size))?;
-        sample("remove", peer.name(), size, rep, each(ns, size));
-        settle_all()?;
+        sample("remove", peer.name(), size, rep, per_item(ns, size));
+        wait_until_freed()?;
     }
     Ok(())
 }
 
 /// Makes them once more, and removes them otherwise: one directory after the
 /// other; and as one, after all of it was looked at.
-fn remove_otherwise(size: usize, rep: usize) -> Outcome {
+fn remove_variants(size: usize, rep: usize) -> Outcome {
     let name = tree_name(size);
-    for peer in in_turn(&Peer::SYNTHETIC, rep) {
+    for peer in rotated(&Peer::SYNTHETIC, rep) {
         peer::create(peer, &name, 0, size)?;
         drop_caches()?;
         let ns = peer::empty(peer, &name)?;
-        sample("remove-each", peer.name(), size, rep, each(ns, size));
+        sample("remove-each", peer.name(), size, rep, per_item(ns, size));
         peer::remove(peer, &name)?;
-        settle_all()?;
+        wait_until_freed()?;
         peer::create(peer, &name, 0, size)?;
         drop_caches()?;
         walk::walk(&peer.tree(&name), true)?;
         let ns = peer::remove(peer, &name)?;
-        sample("remove-warm", peer.name(), size, rep, each(ns, size));
-        settle_all()?;
+        sample("remove-warm", peer.name(), size, rep, per_item(ns, size));
+        wait_until_freed()?;
     }
     Ok(())
 }
@@ -251,7 +251,7 @@ pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
         .sizes
         .iter()
         .copied()
-        .filter(|size| *size <= plan.most_probes)
+        .filter(|size| *size <= plan.max_probes)
         .collect();
     add_groups(plan, &probes)?;
     loaded = measure_mirror(plan, &probes, loaded)?;
@@ -263,18 +263,18 @@ pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
                 plan.repeats
             ));
             let mut peers = Vec::new();
-            if size <= plan.most_probes {
+            if size <= plan.max_probes {
                 peers.extend([Peer::Mirror, Peer::Kernel]);
             }
             peers.extend(Peer::SYNTHETIC);
             add_synthetic(size, rep)?;
             look_up(size, rep, &peers)?;
-            if size == plan.listed {
+            if size == plan.readdir_size {
                 list(size, rep, &peers, &loaded)?;
             }
             remove_synthetic(size, rep)?;
-            if (1000..=plan.listed).contains(&size) {
-                remove_otherwise(size, rep)?;
+            if (1000..=plan.readdir_size).contains(&size) {
+                remove_variants(size, rep)?;
             }
         }
     }

@@ -9,13 +9,13 @@ use std::path::Path;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
 
-use crate::caches::{drop_caches, settle};
+use crate::caches::{drop_caches, wait_grace_periods};
 use crate::clock::timed;
 use crate::lifecycle::Loaded;
 use crate::memory;
-use crate::peer::{create, in_turn, remove, Listing, Peer};
+use crate::peer::{create, remove, rotated, Listing, Peer};
 use crate::plan::Plan;
-use crate::sample::{each, progress, sample};
+use crate::sample::{per_item, progress, sample};
 use crate::Outcome;
 
 /// The events of a synthetic subsystem.
@@ -87,24 +87,24 @@ pub fn list(path: &Path, size: usize) -> Outcome<f64> {
 }
 
 /// Walks a tree, cold and warm, in both ways. All is told for each entry.
-fn measure_one(name: &str, path: &Path, rep: usize) -> Outcome {
+fn measure_tree(name: &str, path: &Path, rep: usize) -> Outcome {
     for (walker, stat) in [("find", false), ("ls-lR", true)] {
-        let tell =
+        let record =
             |what: &str, value: f64| sample(&format!("{walker}-{what}"), name, 0, rep, value);
         drop_caches()?;
         let before = memory::slab()?;
         let (cold, entries) = timed(|| walk(path, stat))?;
         let (warm, _) = timed(|| walk(path, stat))?;
         // What has gone meanwhile comes back only after grace periods.
-        settle()?;
+        wait_grace_periods()?;
         let after = memory::slab()?;
         drop_caches()?;
         let dropped = memory::slab()?;
-        tell("entries", entries as f64);
-        tell("cold", each(cold, entries));
-        tell("warm", each(warm, entries));
-        tell("slab", (after - before) / entries as f64);
-        tell("dropped", (dropped - before) / entries as f64);
+        record("entries", entries as f64);
+        record("cold", per_item(cold, entries));
+        record("warm", per_item(warm, entries));
+        record("slab", (after - before) / entries as f64);
+        record("dropped", (dropped - before) / entries as f64);
     }
     Ok(())
 }
@@ -117,18 +117,18 @@ pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
         create(peer, TREE, plan.systems, EVENTS)?;
         peers.push(peer);
     }
-    let place = |peer: Peer| match peer {
+    let path_of = |peer: Peer| match peer {
         Peer::Mirror | Peer::Kernel => peer.tree(""),
         _ => peer.tree(TREE),
     };
     // The first walk makes the metadata.
     for peer in &peers {
-        walk(&place(*peer), true)?;
+        walk(&path_of(*peer), true)?;
     }
     for rep in 0..plan.repeats {
-        for listing in in_turn(&Listing::all(&peers), rep) {
-            let path = place(listing.peer);
-            loaded.listing(listing, || measure_one(&listing.name(), &path, rep))?;
+        for listing in rotated(&Listing::all(&peers), rep) {
+            let path = path_of(listing.peer);
+            loaded.listing(listing, || measure_tree(&listing.name(), &path, rep))?;
         }
     }
     for peer in Peer::SYNTHETIC {

@@ -3,7 +3,7 @@
 //! What has to be reached.
 
 use super::samples::Samples;
-use crate::peer::FROM_METADATA;
+use crate::peer::METADATA_SUFFIX;
 
 /// Something that has to be reached.
 pub struct Bar {
@@ -16,7 +16,7 @@ pub struct Bar {
     /// Whether more is better.
     more: bool,
     /// Whether nothing is proved by a value that is not good enough.
-    lenient: bool,
+    inconclusive: bool,
 }
 
 impl Bar {
@@ -27,7 +27,7 @@ impl Bar {
             value,
             limit,
             more: false,
-            lenient: false,
+            inconclusive: false,
         }
     }
 
@@ -47,7 +47,7 @@ impl Bar {
         } else {
             value <= self.limit
         };
-        (reached || !self.lenient).then_some(reached)
+        (reached || !self.inconclusive).then_some(reached)
     }
 
     /// What it has to be, and what it is.
@@ -72,11 +72,11 @@ pub fn metadata(samples: &Samples, size: usize) -> Vec<Bar> {
     let ours = samples.get("metadata", "ours", size);
     let mut bars: Vec<Bar> = ["ours", "mirror"]
         .into_iter()
-        .map(|who| {
+        .map(|peer| {
             Bar::at_most(
                 1.0,
-                format!("{who} / kernel"),
-                samples.ratio(("metadata", who, size), ("metadata", "kernel", size)),
+                format!("{peer} / kernel"),
+                samples.ratio(("metadata", peer, size), ("metadata", "kernel", size)),
             )
         })
         .collect();
@@ -115,8 +115,10 @@ const REFERENCES: [(&str, &str); 3] = [
 /// either proves nothing.
 pub fn parallel(samples: &Samples) -> Vec<Bar> {
     let limit = 1.8;
-    let of = |row: &str, who: &str| samples.get(row, who, 2).map(|spread| spread.median);
-    let references = REFERENCES.into_iter().filter_map(|(row, who)| of(row, who));
+    let of = |row: &str, peer: &str| samples.get(row, peer, 2).map(|spread| spread.median);
+    let references = REFERENCES
+        .into_iter()
+        .filter_map(|(row, peer)| of(row, peer));
     let best = references.fold(0.0, f64::max);
     [
         ("parallel-apart", "ours, each in its own directory"),
@@ -126,7 +128,7 @@ pub fn parallel(samples: &Samples) -> Vec<Bar> {
     .map(|(row, text)| {
         let text = format!("{text} (the best of the others: {best:.2})");
         Bar {
-            lenient: best < limit,
+            inconclusive: best < limit,
             ..Bar::at_least(limit, text, of(row, "ours"))
         }
     })
@@ -174,10 +176,10 @@ pub const WALKERS: [(&str, &str); 2] = [("find", "find"), ("ls-lR", "ls -lR")];
 /// Memory after walks and after `drop_caches`. If there is less than before, that
 /// is told, for it may be that something else was freed.
 pub fn walked(samples: &Samples) -> Vec<Bar> {
-    let bar = |(walker, title): (&str, &str), who: &str| {
+    let bar = |(walker, title): (&str, &str), peer: &str| {
         let of = |what: &str| {
             let row = format!("{walker}-{what}");
-            Some(samples.get(&row, who, 0)?.median)
+            Some(samples.get(&row, peer, 0)?.median)
         };
         let (made, stays) = (of("slab").filter(|made| *made > 0.0), of("dropped"));
         let less = stays.is_some_and(|stays| stays < 0.0);
@@ -186,7 +188,7 @@ pub fn walked(samples: &Samples) -> Vec<Bar> {
         } else {
             ""
         };
-        let text = format!("{who}, {title}: what stays / what it made{note}");
+        let text = format!("{peer}, {title}: what stays / what it made{note}");
         Bar::at_most(
             0.02,
             text,
@@ -195,7 +197,7 @@ pub fn walked(samples: &Samples) -> Vec<Bar> {
     };
     WALKERS
         .into_iter()
-        .flat_map(|walker| ["ours", "mirror"].map(|who| bar(walker, who)))
+        .flat_map(|walker| ["ours", "mirror"].map(|peer| bar(walker, peer)))
         .collect()
 }
 
@@ -204,12 +206,12 @@ pub fn listing(samples: &Samples) -> Vec<Bar> {
     let size = 10_000;
     ["ours", "mirror"]
         .into_iter()
-        .map(|who| {
-            let metadata = format!("{who}{FROM_METADATA}");
+        .map(|peer| {
+            let metadata = format!("{peer}{METADATA_SUFFIX}");
             let row = "readdir-cold";
             Bar::at_most(
                 1.2,
-                format!("{who} with readdir=metadata / kernel"),
+                format!("{peer} with readdir=metadata / kernel"),
                 samples.ratio((row, &metadata, size), (row, "kernel", size)),
             )
         })

@@ -23,8 +23,8 @@ const LINES: [(&str, &str); 5] = [
 /// by `unit`, and multiplied by the number of children if `whole`.
 fn blocks(samples: &Samples, row: &str, unit: f64, whole: bool) -> Outcome<String> {
     let mut text = String::new();
-    for (who, title) in LINES {
-        let sizes = samples.sizes(row, who);
+    for (peer, title) in LINES {
+        let sizes = samples.sizes(row, peer);
         if sizes.is_empty() {
             continue;
         }
@@ -34,7 +34,7 @@ fn blocks(samples: &Samples, row: &str, unit: f64, whole: bool) -> Outcome<Strin
         }
         writeln!(text, "\"{title}\"")?;
         for size in sizes {
-            if let Some(spread) = samples.get(row, who, size) {
+            if let Some(spread) = samples.get(row, peer, size) {
                 let factor = if whole { size as f64 } else { 1.0 } / unit;
                 let [median, min, max] =
                     [spread.median, spread.min, spread.max].map(|value| value * factor);

@@ -53,18 +53,18 @@ impl Samples {
         let mut samples: BTreeMap<Key, Vec<f64>> = BTreeMap::new();
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
-            let [row, who, size, _rep, value] = fields.as_slice() else {
+            let [row, peer, size, _rep, value] = fields.as_slice() else {
                 return Err(format!("{}: what is this line: {line}", file.display()).into());
             };
-            let key = (row.to_string(), who.to_string(), size.parse()?);
+            let key = (row.to_string(), peer.to_string(), size.parse()?);
             samples.entry(key).or_default().push(value.parse()?);
         }
         Ok(Self(samples))
     }
 
     /// What is known of one thing.
-    pub fn get(&self, row: &str, who: &str, size: usize) -> Option<Spread> {
-        let key = (row.to_string(), who.to_string(), size);
+    pub fn get(&self, row: &str, peer: &str, size: usize) -> Option<Spread> {
+        let key = (row.to_string(), peer.to_string(), size);
         Spread::of(self.0.get(&key)?)
     }
 
@@ -76,8 +76,8 @@ impl Samples {
     }
 
     /// The numbers of children for which there are samples.
-    pub fn sizes(&self, row: &str, who: &str) -> Vec<usize> {
-        let wanted = |key: &&Key| key.0 == row && key.1 == who;
+    pub fn sizes(&self, row: &str, peer: &str) -> Vec<usize> {
+        let wanted = |key: &&Key| key.0 == row && key.1 == peer;
         self.0.keys().filter(wanted).map(|key| key.2).collect()
     }
 
@@ -104,7 +104,7 @@ impl Samples {
     /// All as CSV.
     pub fn summary(&self) -> Outcome<String> {
         let mut text = String::from("row,who,size,median,min,max,samples\n");
-        for ((row, who, size), values) in &self.0 {
+        for ((row, peer, size), values) in &self.0 {
             if let Some(spread) = Spread::of(values) {
                 let Spread {
                     median,
@@ -114,7 +114,7 @@ impl Samples {
                 } = spread;
                 writeln!(
                     text,
-                    "{row},{who},{size},{median:.3},{min:.3},{max:.3},{count}"
+                    "{row},{peer},{size},{median:.3},{min:.3},{max:.3},{count}"
                 )?;
             }
         }

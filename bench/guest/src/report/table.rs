@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::bars::{self, Bar};
 use super::samples::{Samples, Spread};
-use crate::peer::FROM_METADATA;
+use crate::peer::METADATA_SUFFIX;
 use crate::Outcome;
 
 /// The columns, and what is in them.
@@ -67,22 +67,22 @@ fn cell(spread: Option<Spread>, unit: f64) -> String {
 impl Table<'_> {
     /// A line of the table: `suffix` is added to the names of the columns.
     fn line(&mut self, title: &str, row: &str, size: usize, unit: f64, suffix: &str) -> Outcome {
-        let of = |who: &str| self.samples.get(row, &format!("{who}{suffix}"), size);
-        if COLUMNS.iter().all(|(who, _)| of(who).is_none()) {
+        let of = |peer: &str| self.samples.get(row, &format!("{peer}{suffix}"), size);
+        if COLUMNS.iter().all(|(peer, _)| of(peer).is_none()) {
             return Ok(writeln!(self.text, "  {title:TITLE$} not available")?);
         }
         write!(self.text, "  {title:TITLE$}")?;
-        for (who, _) in COLUMNS {
-            write!(self.text, "{:>WIDTH$}", cell(of(who), unit))?;
+        for (peer, _) in COLUMNS {
+            write!(self.text, "{:>WIDTH$}", cell(of(peer), unit))?;
         }
         let kernel = self.samples.get(row, "kernel", size);
         // A client's tree that is walked is another than the kernel's.
         let walked = bars::WALKERS
             .iter()
             .any(|(walker, _)| row.starts_with(walker));
-        for who in ["ours", "mirror"] {
-            let ratio = match (of(who), kernel) {
-                _ if walked && who == "ours" => "-".to_string(),
+        for peer in ["ours", "mirror"] {
+            let ratio = match (of(peer), kernel) {
+                _ if walked && peer == "ours" => "-".to_string(),
                 (Some(own), Some(kernel)) if own.median > 0.0 && kernel.median > 0.0 => {
                     format!("{:.2}", own.median / kernel.median)
                 }
@@ -171,7 +171,7 @@ impl Table<'_> {
         self.group("Cold look-ups, throughput of two CPUs / of one (by time)")?;
         self.line("each in its own directory", "parallel-apart", 2, 1.0, "")?;
         self.line("both in one directory", "parallel", 2, 1.0, "")?;
-        for (row, who, what) in [
+        for (row, peer, what) in [
             ("parallel-mounts", "tmpfs", "missing names in two tmpfs"),
             (
                 "parallel-apart",
@@ -181,7 +181,7 @@ impl Table<'_> {
             ("parallel", "tmpfs", "missing names in tmpfs, one directory"),
             ("parallel", "machine", "arithmetic only"),
         ] {
-            let text = cell(self.samples.get(row, who, 2), 1.0);
+            let text = cell(self.samples.get(row, peer, 2), 1.0);
             writeln!(self.text, "  {what:TITLE$}{text:>WIDTH$}")?;
         }
         self.bars(&bars::parallel(self.samples))
@@ -232,7 +232,7 @@ impl Table<'_> {
                 let title = format!("{name}, {title}");
                 self.line(&title, &row, 0, unit, "")?;
                 let title = format!("{title}, metadata");
-                self.line(&title, &row, 0, unit, FROM_METADATA)?;
+                self.line(&title, &row, 0, unit, METADATA_SUFFIX)?;
             }
         }
         self.bars(&bars::walked(samples))?;
@@ -243,7 +243,7 @@ impl Table<'_> {
                 let title = format!("{state}, {size} entries");
                 self.line(&title, &row, size, 1e3, "")?;
                 let title = format!("{title}, readdir=metadata");
-                self.line(&title, &row, size, 1e3, FROM_METADATA)?;
+                self.line(&title, &row, size, 1e3, METADATA_SUFFIX)?;
             }
         }
         self.bars(&bars::listing(samples))?;
