@@ -2,7 +2,7 @@
 #
 # Every command of the project.  kbuild does not read this file: it has Kbuild.
 
-.PHONY: all run shell test mutants soak bench lint doc setup clean distclean help
+.PHONY: all run shell test mutants soak bench figures lint doc setup clean distclean help
 
 all:
 	@bash scripts/build.sh
@@ -24,6 +24,9 @@ soak:
 
 bench:
 	@bash scripts/bench.sh
+
+figures:
+	@bash scripts/figures.sh
 
 lint:
 	@bash scripts/lint.sh
@@ -54,6 +57,8 @@ help:
 ## make soak            stress the module in the guest for MINUTES
 ## make bench           measure beside the kernel's eventfs, debugfs and sysfs:
 ##                      a table, and samples and figures in bench/out/
+## make figures         draw the charts in bench/figures/, from the last
+##                      `make bench` if there was one
 ## make lint            rustfmt, clippy, checkpatch, shellcheck, what documents
 ##                      quote, whether mutants apply, the helpers' own tests
 ## make doc             the module's documentation (build/doc)

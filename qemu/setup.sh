@@ -214,9 +214,6 @@ look() {
 				missing busybox-static "a static busybox (or name one: BUSYBOX=)"
 			fi
 			;;
-		bench)
-			need_command gnuplot gnuplot-nox
-			;;
 		mutants)
 			need_command patch
 			;;
@@ -314,8 +311,7 @@ install_busybox() {
 }
 
 # setup WHAT...: afterwards the tools for these purposes are there, and the
-# variables that name them are exported.  WHAT: build, guest, bench, mutants,
-# lint.
+# variables that name them are exported.  WHAT: build, guest, mutants, lint.
 setup() {
 	local packages
 	[ "$(uname -s) $(uname -m)" = "Linux x86_64" ] ||

@@ -64,7 +64,7 @@ about() {
 # The module is built of this.
 VERSION=$(git -C "$ROOT" describe --always --dirty 2>/dev/null) || VERSION='(no git)'
 
-with_lock "$CACHE/setup.lock" setup build guest bench
+with_lock "$CACHE/setup.lock" setup build guest
 kernel normal
 module "$KERNEL_DIR" normal
 with_lock "$BUILD/bench.lock" step "build what measures" bench \
@@ -107,6 +107,4 @@ measure parallel
 	about "$clock"
 	"$PROGRAM" report "$OUT"
 } | tee "$OUT/table.txt"
-(cd "$OUT" && gnuplot "$ROOT/bench/plot.gp") || die "gnuplot failed"
-(cd "$OUT" && rm -f -- *.dat unit.gp)
 echo "Samples, table and figures: $(pretty "$OUT")"

@@ -141,6 +141,10 @@ helpers_clippy() {
 helpers_tests() {
 	cd tests/lib || return
 	PATH=$(dirname "$CARGO"):$PATH "$CARGO" test --release --locked \
+		--target-dir "$BUILD/helpers-clippy" || return
+	# Among them: the charts in bench/figures/ agree with their data.
+	cd ../../bench/guest || return
+	PATH=$(dirname "$CARGO"):$PATH "$CARGO" test --release --locked \
 		--target-dir "$BUILD/helpers-clippy"
 }
 

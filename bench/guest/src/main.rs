@@ -51,10 +51,12 @@ fn run(args: &[String]) -> Outcome {
         ["parallel", rest @ ..] => parallel::measure(&Plan::new(rest)?),
         ["profile"] => profile::run(),
         ["report", out] => report::run(Path::new(out)),
+        ["figures", folder] => report::figures::draw(Path::new(folder)),
         _ => Err(
             "usage: eventfs-bench measure|parallel [--quick] [--repeat N]\n\
                   \x20      eventfs-bench profile\n\
-                  \x20      eventfs-bench report FOLDER"
+                  \x20      eventfs-bench report FOLDER\n\
+                  \x20      eventfs-bench figures FOLDER"
                 .into(),
         ),
     }

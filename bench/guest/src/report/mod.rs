@@ -3,7 +3,7 @@
 //! Makes the table, and what is plotted, from the samples.
 
 mod bars;
-mod figures;
+pub mod figures;
 mod samples;
 mod table;
 
@@ -19,5 +19,5 @@ pub fn run(out: &Path) -> Outcome {
     let samples = Samples::read(&out.join("raw.csv"))?;
     print!("{}", table::text(&samples)?);
     fs::write(out.join("summary.csv"), samples.summary()?)?;
-    figures::write(out, &samples)
+    figures::draw(out)
 }
