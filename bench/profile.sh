@@ -1,23 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make bench PROFILE=1`: in which functions a cold look-up spends its
-# instructions.  QEMU runs one instruction at a time and notes each, so nothing
-# is added to what is looked at.  Only under emulation.  Sourced by bench.sh.
+# `make bench PROFILE=1`: the functions in which a cold look-up spends its
+# instructions.  QEMU single-steps the guest and logs each instruction, so the
+# profiled code is not instrumented.  Only under emulation.  Sourced by bench.sh.
 
-# attend NOTES MONITOR SYMBOLS: reads what the guest says, and lets QEMU note
-# instructions, for each one in a file of its own, when the guest asks for it.
+# attend NOTES MONITOR SYMBOLS: reads the guest's output, and switches QEMU's
+# log on and off when the guest asks for it.  Each peer has its own log,
+# NOTES.PEER.  All other lines are symbols of modules, and go to SYMBOLS.
 attend() {
-	local notes=$1 monitor=$2 symbols=$3 line who=
+	local notes=$1 monitor=$2 symbols=$3 line peer=
 	exec 9>"$monitor"
 	while IFS= read -r line; do
 		line=${line%$'\r'}
 		case $line in
 		'# go '*)
-			who=${line#\# go }
-			say "look-ups, $who"
-			# The second is what newer versions call the first.
-			printf '%s\n' "logfile $notes.$who" 'singlestep on' 'one-insn-per-tb on' \
+			peer=${line#\# go }
+			say "look-ups, $peer"
+			# Newer versions of QEMU call singlestep one-insn-per-tb.
+			printf '%s\n' "logfile $notes.$peer" 'singlestep on' 'one-insn-per-tb on' \
 				'log exec,nochain' >&9
 			;;
 		'# stop')
@@ -30,8 +31,8 @@ attend() {
 	exec 9>&-
 }
 
-# functions SYMBOLS NOTES: the instructions of each function for each look-up,
-# most first.  What counts is between the entry of the system call and its end.
+# functions SYMBOLS NOTES: prints the instructions per look-up in each function.
+# A look-up lasts from the entry of the system call to its return.
 functions() {
 	sed -n 's/^Trace [^[]*\[[0-9a-f]*\/\([0-9a-f]\{16\}\)\/.*/\1/p' "$2" | awk -v symbols="$1" '
 		BEGIN {
@@ -60,7 +61,7 @@ functions() {
 			return known[at] = low ? name[low] : "?"
 		}
 		function finish(function_name) {
-			# Not those before whose end something else ran.
+			# Skip calls that were preempted or ran softirqs.
 			if (is_stat && !("__schedule" in now) && !("handle_softirqs" in now)) {
 				calls++
 				for (function_name in now)
@@ -77,7 +78,7 @@ functions() {
 				next
 			}
 			function_name = symbol($1)
-			# Interrupts of the clock come more often, for all is slower.
+			# Clock interrupts are more frequent, because all is slower.
 			if (function_name ~ /^asm_(sysvec_|common_interrupt$)/)
 				interrupted = 1
 			if (interrupted) {
@@ -98,9 +99,9 @@ functions() {
 		}'
 }
 
-# profile: prints this, also into OUT/profile.txt.
+# profile: prints the functions of each peer, also to OUT/profile.txt.
 profile() {
-	local folder symbols who process
+	local folder symbols peer process
 	folder=$(mktemp -d "$BUILD/profile.XXXXXX")
 	symbols=$folder/symbols
 	mkfifo "$folder/monitor.in" "$folder/monitor.out"
@@ -116,19 +117,19 @@ profile() {
 	[ "$GUEST_STATUS" = 0 ] ||
 		die "the guest's exit status is $GUEST_STATUS" "its console: $RUN/console"
 	grep -h -i '^[0-9a-f]* [tw] ' "$KERNEL_DIR/System.map" "$symbols.modules" | sort >"$symbols"
-	for who in kernel mirror ours sysfs; do
-		[ -s "$folder/notes.$who" ] || continue
-		functions "$symbols" "$folder/notes.$who" | "$(llvm_tool llvm-cxxfilt)" >"$folder/$who"
+	for peer in kernel mirror ours sysfs; do
+		[ -s "$folder/notes.$peer" ] || continue
+		functions "$symbols" "$folder/notes.$peer" | "$(llvm_tool llvm-cxxfilt)" >"$folder/$peer"
 		echo
-		echo "A cold look-up among 100, $who: instructions in each function"
-		grep -v '^#' "$folder/$who" | sort -rn | awk '
+		echo "Cold look-up among 100 children, $peer: instructions per function"
+		grep -v '^#' "$folder/$peer" | sort -rn | awk '
 			{ sum += $1; if (NR <= 30) print "  " $0; else rest += $1 }
 			/ \[rust_eventfs\]$/ { ours += $1 }
 			END {
 				printf "  %.1f (all others)\n  %.1f in all, ", rest, sum
 				printf "%.1f of them in rust_eventfs\n", ours
 			}'
-		sed -n 's/^# /  look-ups: /p' "$folder/$who"
+		sed -n 's/^# /  look-ups: /p' "$folder/$peer"
 	done | tee "$OUT/profile.txt"
 	rm -rf "$folder"
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes names cold.
+//! Drops the caches and waits for deferred frees.
 
 use std::fs;
 
@@ -9,19 +9,18 @@ use rustix::thread::{membarrier, MembarrierCommand};
 use crate::clock::sleep_ms;
 use crate::Outcome;
 
-/// Lets go of all dentries and inodes that nobody uses, and waits until that
-/// has come to an end: what is freed after a grace period would otherwise be
-/// freed while something is measured.
+/// Drops all unused dentries and inodes, and waits until they are freed.
+/// Otherwise RCU callbacks would free them during the next measurement.
 pub fn drop_caches() -> Outcome {
-    // Those that were used since the last time are spared once.
+    // The first pass only clears the referenced bit of recently used objects.
     for _ in 0..2 {
         fs::write("/proc/sys/vm/drop_caches", "2")?;
     }
     wait_grace_periods()
 }
 
-/// Waits for what is done after grace periods. Ours frees after one of SRCU
-/// and one of RCU.
+/// Waits until objects that are freed after grace periods are freed. The
+/// module frees a node after an SRCU and then an RCU grace period.
 pub fn wait_grace_periods() -> Outcome {
     for _ in 0..2 {
         membarrier(MembarrierCommand::Global)?;

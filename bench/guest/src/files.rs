@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is warm: a path, and the files of an event.
+//! Warm measurements: `stat` of a path, and reading the files of an event.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
@@ -15,23 +15,23 @@ use crate::plan::Plan;
 use crate::sample::{per_item, progress, sample};
 use crate::Outcome;
 
-/// How often something is done within one sample.
+/// Calls per sample.
 const TIMES: usize = 500;
 
-/// Opens, reads to the end, and closes.
+/// Opens a file, reads it to its end, and closes it.
 fn read(dir: &OwnedFd, name: &CStr, buffer: &mut [u8]) -> Outcome {
     let file = fs::openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     while io::read(&file, &mut *buffer)? > 0 {}
     Ok(())
 }
 
-/// Measures on the events that the kernel has.
+/// Measures on the events of the running kernel.
 pub fn measure(plan: &Plan) -> Outcome {
     progress("a warm path, and the files of an event");
     let mut buffer = vec![0; 16 * 1024];
     for rep in 0..plan.repeats {
         for peer in rotated(&[Peer::Mirror, Peer::Kernel], rep) {
-            // Four components below what is mounted, as a path from there has.
+            // Held above `events`, so that the path has four components.
             let above = open_path(&peer.tree(".."))?;
             let path = CString::new("events/sched/sched_switch/format")?;
             let stat = || -> Outcome {

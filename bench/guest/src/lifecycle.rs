@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Loading, mounting, and their opposites.
+//! Loading, mounting, unmounting and unloading the module.
 
 use std::ffi::{CStr, CString};
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use crate::Outcome;
 
 /// The module.
 const MODULE: &str = "/eventfs/rust_eventfs.ko";
-/// The client that makes synthetic trees.
+/// The client module that creates synthetic trees.
 const SYNTHETIC: &str = "/eventfs/modules/eventfs_synthetic.ko";
 
 /// Loads a module.
@@ -40,14 +40,14 @@ fn mount_eventfs() -> Outcome {
     Ok(())
 }
 
-/// Lets directories be listed in this way.
+/// Remounts with `readdir=listing`.
 fn list_from(listing: &str) -> Outcome {
     let options = CString::new(format!("readdir={listing}"))?;
     Ok(mount_remount(MOUNT, MountFlags::empty(), options)
         .map_err(|error| format!("readdir={listing}: {error}"))?)
 }
 
-/// Measures how long these take.
+/// Measures the time of each step.
 pub fn measure(plan: &Plan) -> Outcome {
     progress("insmod, mount, umount, rmmod");
     for rep in 0..plan.repeats {
@@ -59,7 +59,7 @@ pub fn measure(plan: &Plan) -> Outcome {
         };
         step("insmod", &|| insmod(MODULE))?;
         step("mount", &mount_eventfs)?;
-        // As long as nobody has looked at anything, the tree is not there.
+        // The first access builds the tree.
         step("first-look", &|| {
             Ok(fs::metadata(Path::new(MOUNT).join("events/sched")).map(drop)?)
         })?;
@@ -69,11 +69,11 @@ pub fn measure(plan: &Plan) -> Outcome {
     Ok(())
 }
 
-/// The module while it is loaded and mounted, for the other measurements.
+/// The module, loaded and mounted, for the other measurements.
 pub struct Loaded(());
 
 impl Loaded {
-    /// Loads and mounts it, and loads the client that makes synthetic trees.
+    /// Loads and mounts the module, and loads the client module.
     pub fn new() -> Outcome<Self> {
         if !Path::new("/sys/module/rust_eventfs").exists() {
             insmod(MODULE)?;
@@ -84,8 +84,8 @@ impl Loaded {
         Ok(Self(()))
     }
 
-    /// Does something while directories are listed like this. All mounts are of
-    /// one tree, so it holds for all of them.
+    /// Runs `work` with this way of listing directories. It holds for all
+    /// mounts, because they share one tree.
     pub fn listing(&self, listing: Listing, work: impl FnOnce() -> Outcome) -> Outcome {
         if !listing.metadata {
             return work();
@@ -95,7 +95,7 @@ impl Loaded {
         list_from("dentries")
     }
 
-    /// Takes all away again.
+    /// Unmounts, and unloads both modules.
     pub fn unload(self) -> Outcome {
         unmount(MOUNT, UnmountFlags::empty())?;
         rmmod(c"eventfs_synthetic")?;

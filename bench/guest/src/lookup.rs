@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Looks names up in one directory.
+//! Look-ups in one directory.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
@@ -15,14 +15,13 @@ use crate::peer::child_names;
 use crate::sample::{per_item, Random};
 use crate::Outcome;
 
-/// How many names are looked up between two times of making all cold. The
-/// same whatever the size of the directory, so that what is new for the first
-/// of them has the same weight everywhere.
+/// Look-ups after each dropping of the caches. The same for every size of the
+/// directory, so that the extra cost of the first look-up weighs the same.
 const BATCH: usize = 10;
-/// How often.
+/// Batches per sample.
 const BATCHES: usize = 20;
 
-/// A directory to look names up in. It is not opened for reading: that would
+/// Opens a directory for look-ups, with `O_PATH`: opening it for reading would
 /// make all its children warm.
 pub fn open_path(path: &Path) -> Outcome<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -30,7 +29,7 @@ pub fn open_path(path: &Path) -> Outcome<OwnedFd> {
         .map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
-/// Looks up names that are there.
+/// Looks up names that exist.
 pub fn stat_all(dir: &OwnedFd, names: &[CString]) -> Outcome {
     for name in names {
         fs::statat(dir, name.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)
@@ -39,21 +38,21 @@ pub fn stat_all(dir: &OwnedFd, names: &[CString]) -> Outcome {
     Ok(())
 }
 
-/// Looks up a name that is not there.
+/// Looks up a name that does not exist.
 pub fn stat_missing(dir: &OwnedFd, name: &CStr) -> Outcome {
     match fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(format!("{name:?}: {error}").into()),
-        Ok(_) => Err(format!("{name:?} is there").into()),
+        Ok(_) => Err(format!("{name:?} exists").into()),
     }
 }
 
-/// Nanoseconds for a look-up of a cold name among `size`.
+/// Nanoseconds per look-up of a cold name among `size`.
 pub fn cold(path: &Path, size: usize, random: &mut Random) -> Outcome<f64> {
     let dir = open_path(path)?;
     let mut total = 0;
     for _ in 0..BATCHES {
-        // One from each tenth of the directory, so that all are different.
+        // One name from each tenth of the directory, so that all differ.
         let part = size / BATCH;
         let names = child_names((0..BATCH).map(|number| number * part + random.below(part)))?;
         drop_caches()?;
@@ -63,8 +62,8 @@ pub fn cold(path: &Path, size: usize, random: &mut Random) -> Outcome<f64> {
     Ok(per_item(total, BATCH * BATCHES))
 }
 
-/// Nanoseconds for a look-up of a name that is not there, and that nobody
-/// remembers.
+/// Nanoseconds per look-up of a name that does not exist, without a negative
+/// dentry.
 pub fn missing(path: &Path, random: &mut Random) -> Outcome<f64> {
     let dir = open_path(path)?;
     let first = random.below(1 << 30);

@@ -2,9 +2,9 @@
 
 //! Measures rust_eventfs beside the kernel's own eventfs, debugfs and sysfs.
 //!
-//! In the guest, `measure` and `parallel` print one line of CSV for each
-//! sample, and lines that begin with `#` for who waits. On the host, `report`
-//! makes the table, and the files for the plots, from these.
+//! In the guest, `measure` and `parallel` print one line of CSV per sample, and
+//! progress in lines that begin with `#`. On the host, `report` prints the table
+//! of the samples and draws the charts; `figures` only draws the charts.
 
 mod caches;
 mod clock;
@@ -27,13 +27,13 @@ use std::process::ExitCode;
 
 use plan::Plan;
 
-/// What everything here returns: whatever goes wrong is told and ends it.
+/// The result of every step. An error is printed and ends the program.
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-/// All measurements for which one CPU is enough.
+/// Runs all measurements that need only one CPU.
 ///
-/// What looks at the tree of the running kernel comes first, while there are
-/// no more events than those the kernel brings along.
+/// Measurements of the running kernel's tree come first, while it has only the
+/// kernel's own events.
 fn measure(plan: &Plan) -> Outcome {
     sample::sample("repetitions", "", 0, 0, plan.repeats as f64);
     lifecycle::measure(plan)?;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel holds: by the line that allocated it, and by slab cache.
+//! The kernel's memory, by allocation site and by slab cache.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use crate::Outcome;
 
-/// A moment of `/proc/allocinfo`: bytes for each allocating line.
+/// A snapshot of `/proc/allocinfo`: bytes per allocation site.
 pub struct AllocInfo(BTreeMap<String, i64>);
 
-/// How many more bytes a line has allocated.
+/// Bytes by which allocation sites have grown.
 pub type Growth = BTreeMap<String, i64>;
 
 impl AllocInfo {
-    /// As it is now. Objects of slabs count with the size of their cache.
+    /// The current state. A slab object counts with its cache's object size.
     pub fn now() -> Outcome<Self> {
         let text = fs::read_to_string("/proc/allocinfo")?;
         let mut lines = BTreeMap::new();
@@ -32,13 +32,13 @@ impl AllocInfo {
         Ok(Self(lines))
     }
 
-    /// What has changed until `later`.
+    /// The growth up to `later`.
     pub fn growth_to(&self, later: &Self) -> Growth {
         difference(&self.0, &later.0)
     }
 }
 
-/// How many more bytes there are in `second` than in `first`.
+/// `second` minus `first`, without the sites that are equal.
 pub fn difference(first: &Growth, second: &Growth) -> Growth {
     let mut growth = second.clone();
     for (site, bytes) in first {
@@ -48,10 +48,9 @@ pub fn difference(first: &Growth, second: &Growth) -> Growth {
     growth
 }
 
-/// Whether a line allocates what belongs to a file system's directories: not
-/// the pages of slabs (their objects are counted), nor those of processes and
-/// of the page cache, nor what the client that makes the directories needs for
-/// itself.
+/// Whether a site allocates metadata of a file system's directories. Excluded
+/// are the pages of slabs (their objects are counted), processes and the page
+/// cache, and the client module that creates the directories.
 pub fn is_metadata(site: &str) -> bool {
     let of_memory = site.starts_with("mm/") && !site.starts_with("mm/util.c");
     let of_others = [
@@ -67,7 +66,7 @@ pub fn is_metadata(site: &str) -> bool {
     !of_memory && !of_others && !site.contains("[eventfs_synthetic]")
 }
 
-/// The sum of what lines that `which` chooses have grown by.
+/// The total growth of the sites that `which` selects.
 pub fn sum(growth: &Growth, which: impl Fn(&str) -> bool) -> f64 {
     growth
         .iter()
@@ -76,7 +75,7 @@ pub fn sum(growth: &Growth, which: impl Fn(&str) -> bool) -> f64 {
         .sum()
 }
 
-/// The bytes of all objects of all slab caches.
+/// The bytes of all active objects in all slab caches.
 pub fn slab() -> Outcome<f64> {
     let text = fs::read_to_string("/proc/slabinfo")?;
     let mut total = 0.0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Look-ups from two CPUs at once.
+//! Look-ups by two CPUs at once.
 
 use std::ffi::CString;
 use std::fs;
@@ -21,16 +21,16 @@ use crate::plan::Plan;
 use crate::sample::{progress, sample};
 use crate::Outcome;
 
-/// The directories in which names are looked up: all in the first one, or each
-/// CPU in its own.
+/// The directories of the look-ups: both CPUs use the first one, or each CPU
+/// its own.
 const TREES: [&str; 2] = ["bench_parallel", "bench_apart"];
-/// Where each CPU has a file system of its own.
+/// The mount points of one tmpfs per CPU.
 const OWN: [&str; 2] = ["/run/bench_own_0", "/run/bench_own_1"];
-/// How often one and two CPUs do it for one sample.
+/// Runs with one and with two CPUs per sample.
 const BLOCKS: usize = 20;
 
-/// Runs `work` on this many CPUs at once; returns how long that took. `work`
-/// gets the number of its CPU.
+/// Runs `work` on `cpus` CPUs at once, with the CPU's index; returns the
+/// nanoseconds from the first start to the last end.
 fn on_cpus(cpus: usize, work: &(dyn Fn(usize) -> Outcome + Sync)) -> Outcome<u64> {
     let ready = AtomicUsize::new(0);
     let one = |cpu: usize| -> Result<(u64, u64), String> {
@@ -58,20 +58,20 @@ fn on_cpus(cpus: usize, work: &(dyn Fn(usize) -> Outcome + Sync)) -> Outcome<u64
     Ok(end.saturating_sub(start))
 }
 
-/// What is done at once.
+/// Work that one or two CPUs do.
 struct Subject {
     /// The row of its samples.
     row: &'static str,
-    /// Its name in the samples.
+    /// The peer in the samples.
     name: String,
-    /// The directory of each of the CPUs.
+    /// Each CPU's directory. `None` means arithmetic.
     dirs: Option<[OwnedFd; 2]>,
-    /// The names that each of the CPUs looks up.
+    /// The names that each CPU looks up.
     names: [Vec<CString>; 2],
 }
 
 impl Subject {
-    /// The row of what is done in one directory, or in one for each CPU.
+    /// The row for one shared directory, or for one directory per CPU.
     fn row(apart: bool) -> &'static str {
         if apart {
             "parallel-apart"
@@ -80,7 +80,7 @@ impl Subject {
         }
     }
 
-    /// Looks cold names up in directories with `size` children.
+    /// Look-ups of cold names in directories with `size` children.
     fn cold(peer: Peer, size: usize, apart: bool) -> Outcome<Self> {
         let names = |cpu: usize| child_names((cpu..size).step_by(2));
         Ok(Self {
@@ -94,8 +94,8 @@ impl Subject {
         })
     }
 
-    /// Names that are not there, in two file systems: what the machine gives to
-    /// path walks that have nothing to do with each other.
+    /// Look-ups of missing names in two file systems: the machine's limit for
+    /// path walks that share nothing.
     fn two_tmpfs(count: usize) -> Outcome<Self> {
         let mut dirs = Vec::new();
         for path in OWN {
@@ -110,7 +110,7 @@ impl Subject {
         })
     }
 
-    /// Names that are not there, in directories of tmpfs: what the VFS gives.
+    /// Look-ups of missing names in directories of one tmpfs: the VFS's limit.
     fn tmpfs(count: usize, apart: bool) -> Outcome<Self> {
         let run = Path::new("/run");
         let paths = TREES.map(|tree| run.join(tree));
@@ -133,7 +133,7 @@ impl Subject {
         })
     }
 
-    /// Nothing but arithmetic: what the machine gives.
+    /// Only arithmetic: the machine's limit.
     fn machine() -> Self {
         Self {
             row: Self::row(false),
@@ -143,7 +143,7 @@ impl Subject {
         }
     }
 
-    /// What one CPU does.
+    /// Does the work of one CPU.
     fn work(&self, cpu: usize) -> Outcome {
         let Some(dirs) = &self.dirs else {
             let mut value = 1_u64;
@@ -160,8 +160,8 @@ impl Subject {
         stat_all(dir, names)
     }
 
-    /// The throughput of two CPUs, relative to that of one. Whatever else the
-    /// host does takes time away, so the shortest times of several are taken.
+    /// Measures the throughput of two CPUs relative to one. Other load on the
+    /// host only lengthens a run, so the shortest of several runs counts.
     fn measure(&self, rep: usize) -> Outcome {
         let (mut one, mut two) = (u64::MAX, u64::MAX);
         for _ in 0..BLOCKS {
@@ -179,7 +179,7 @@ impl Subject {
     }
 }
 
-/// Measures them.
+/// Measures all subjects.
 pub fn measure(plan: &Plan) -> Outcome {
     let loaded = Loaded::new()?;
     let size = plan.max_probes.min(4000);
@@ -204,7 +204,7 @@ pub fn measure(plan: &Plan) -> Outcome {
             subjects.push(Subject::cold(*peer, *size, apart)?);
         }
     }
-    // The first time makes our nodes and fills the processors' own lists.
+    // The first run creates nodes and fills the per-CPU slab lists.
     for subject in &subjects {
         on_cpus(2, &|cpu| subject.work(cpu))?;
     }

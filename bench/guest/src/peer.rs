@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who is measured, and how each gets its directories.
+//! The file systems that are compared, and how their directories are created.
 
 use std::ffi::CString;
 use std::fmt::Write as _;
@@ -14,21 +14,21 @@ use crate::Outcome;
 pub const MOUNT: &str = "/mnt";
 /// Where tracefs is mounted.
 pub const TRACEFS: &str = "/sys/kernel/tracing";
-/// The function that the probes are on.
+/// The function that the kprobes are on.
 const PROBED: &str = "__x64_sys_umask";
-/// The files of each directory that the synthetic client makes.
+/// Files per directory that the client module creates.
 const FILES: usize = 6;
-/// What stands after the name of who lists directories from the metadata.
+/// Suffix of a peer's name in the samples for `readdir=metadata`.
 pub const METADATA_SUFFIX: &str = "-metadata";
-/// What tracefs takes with one write.
+/// The most bytes that tracefs accepts in one write.
 const MAX_WRITE: usize = 4000;
 
-/// Who is measured.
+/// A file system that is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// Ours, directories made through the module functions.
+    /// rust_eventfs, directories of a client module.
     Ours,
-    /// Ours, showing the kernel's events.
+    /// rust_eventfs, mirroring the kernel's events.
     Mirror,
     /// The kernel's own eventfs.
     Kernel,
@@ -39,10 +39,10 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// Those whose directories the synthetic client makes.
+    /// Peers whose directories the client module creates.
     pub const SYNTHETIC: [Self; 3] = [Self::Ours, Self::Debugfs, Self::Sysfs];
 
-    /// Its name in the samples.
+    /// The peer's name in the samples.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -53,12 +53,12 @@ impl Peer {
         }
     }
 
-    /// Whether it is ours.
+    /// Whether it is rust_eventfs.
     fn is_ours(self) -> bool {
         matches!(self, Self::Ours | Self::Mirror)
     }
 
-    /// What the synthetic client calls it.
+    /// Its name in the client module's commands.
     fn kind(self) -> Option<&'static str> {
         match self {
             Self::Ours => Some("eventfs"),
@@ -68,7 +68,7 @@ impl Peer {
         }
     }
 
-    /// Where a tree of this name is.
+    /// The path of the tree `name`.
     pub fn tree(self, name: &str) -> PathBuf {
         let above = match self {
             Self::Ours => Path::new(MOUNT).to_path_buf(),
@@ -81,22 +81,22 @@ impl Peer {
     }
 }
 
-/// The name of a directory's child.
+/// The name of a child directory.
 fn child_name(index: usize) -> String {
     format!("event_{index:06}")
 }
 
-/// Who lists directories, and how.
+/// A peer, and how it lists directories.
 #[derive(Clone, Copy)]
 pub struct Listing {
-    /// Who.
+    /// The peer.
     pub peer: Peer,
-    /// Whether from the metadata.
+    /// Whether it lists with `readdir=metadata`.
     pub metadata: bool,
 }
 
 impl Listing {
-    /// All ways of all of them: ours has two.
+    /// All ways of all peers: rust_eventfs has two.
     pub fn all(peers: &[Peer]) -> Vec<Self> {
         let way = |metadata: bool| move |&peer: &Peer| Self { peer, metadata };
         let ours = peers.iter().filter(|peer| peer.is_ours());
@@ -107,14 +107,14 @@ impl Listing {
             .collect()
     }
 
-    /// Its name in the samples.
+    /// The name in the samples.
     pub fn name(self) -> String {
         let suffix = if self.metadata { METADATA_SUFFIX } else { "" };
         format!("{}{suffix}", self.peer.name())
     }
 }
 
-/// The names of these children.
+/// The names of the children with these indices.
 pub fn child_names(numbers: impl IntoIterator<Item = usize>) -> Outcome<Vec<CString>> {
     let names = numbers
         .into_iter()
@@ -122,9 +122,9 @@ pub fn child_names(numbers: impl IntoIterator<Item = usize>) -> Outcome<Vec<CStr
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-/// `all` in another order in each repetition: who begins changes, and the
-/// second of each two goes backwards, so that nobody always comes after the
-/// same other.
+/// `all` in another order for each repetition: the first one changes after
+/// every second repetition, and odd repetitions run backwards, so that no
+/// element always follows the same other one.
 pub fn rotated<T: Clone>(all: &[T], rep: usize) -> Vec<T> {
     let mut turned = all.to_vec();
     turned.rotate_left(rep / 2 % all.len().max(1));
@@ -134,7 +134,7 @@ pub fn rotated<T: Clone>(all: &[T], rep: usize) -> Vec<T> {
     turned
 }
 
-/// Adds kprobe events to a group.
+/// Adds `count` kprobe events to a group.
 pub fn add_probes(group: &str, count: usize) -> Outcome {
     let path = Path::new(TRACEFS).join("kprobe_events");
     let mut file = OpenOptions::new().append(true).open(path)?;
@@ -149,13 +149,13 @@ pub fn add_probes(group: &str, count: usize) -> Outcome {
     Ok(())
 }
 
-/// A file of the client that makes synthetic trees.
+/// The path of a control file of the client module.
 fn client(file: &str) -> PathBuf {
     Path::new(MOUNT).join("synthetic").join(file)
 }
 
-/// Looks for the client's files, so that what is measured does not contain the
-/// first look at them.
+/// Looks up the client module's control files, so that no measurement contains
+/// their first look-up.
 pub fn lookup_client() -> Outcome {
     for file in ["control", "status"].map(client) {
         fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -163,17 +163,17 @@ pub fn lookup_client() -> Outcome {
     Ok(())
 }
 
-/// Gives a command to the client; returns how long it took in the kernel.
+/// Runs a command of the client module; returns its nanoseconds in the kernel.
 fn command(text: &str) -> Outcome<u64> {
     fs::write(client("control"), text).map_err(|error| format!("{text}: {error}"))?;
     let status = fs::read_to_string(client("status"))?;
     let ns = status.lines().find_map(|line| line.strip_prefix("ns: "));
-    let ns = ns.ok_or_else(|| format!("the status does not say how long it took: {status}"))?;
+    let ns = ns.ok_or_else(|| format!("no time in the client's status: {status}"))?;
     Ok(ns.parse()?)
 }
 
-/// Makes a synthetic tree: `systems` with `events` each, or none, and the
-/// events in the root. Returns the time.
+/// Creates a synthetic tree of `systems` with `events` each; with no systems,
+/// the events are in the root. Returns the time.
 pub fn create(peer: Peer, name: &str, systems: usize, events: usize) -> Outcome<u64> {
     let kind = peer.kind().ok_or("not a synthetic kind")?;
     command(&format!("create {kind} {name} {systems} {events} {FILES}"))

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much is measured.
+//! The amount of work.
 
 use crate::Outcome;
 
-/// How much is measured.
+/// The amount of work.
 pub struct Plan {
-    /// How often everything is measured.
+    /// Repetitions of every measurement.
     pub repeats: usize,
-    /// The numbers of children of the directories in which names are looked up.
+    /// Numbers of children of the directories for look-ups.
     pub sizes: &'static [usize],
-    /// The largest of them that is also made of kprobe events.
+    /// The largest of these sizes that is also created as kprobe events.
     pub max_probes: usize,
-    /// The number of entries of the directory that is listed, and of
-    /// directories whose memory is told. The largest that is removed in all ways.
+    /// The number of entries of the directory that is listed. The bars about
+    /// memory are at this size, and it is the largest that is removed in all ways.
     pub readdir_size: usize,
-    /// The subsystems of the synthetic tree that is walked, of ten events each.
+    /// Subsystems, of ten events each, of the synthetic tree that is walked.
     pub systems: usize,
 }
 
 impl Plan {
-    /// From the arguments `--quick` and `--repeat N`.
+    /// Parses the arguments `--quick` and `--repeat N`.
     pub fn new(args: &[&str]) -> Outcome<Self> {
         let mut plan = Self {
             repeats: 5,
@@ -43,7 +43,7 @@ impl Plan {
                     let number = args.next().ok_or("--repeat needs a number")?;
                     plan.repeats = number.parse::<usize>()?.max(1);
                 }
-                other => return Err(format!("what is {other}?").into()),
+                other => return Err(format!("unknown argument: {other}").into()),
             }
         }
         Ok(plan)

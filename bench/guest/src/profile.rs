@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Cold look-ups while QEMU notes each instruction, see `bench/profile.sh`.
+//! Cold look-ups while QEMU logs each instruction, see `bench/profile.sh`.
 
 use std::fs;
 
@@ -12,25 +12,25 @@ use crate::peer::{self, child_names, Peer};
 use crate::sample::progress;
 use crate::Outcome;
 
-/// The directory in which names are looked up.
+/// The directory of the look-ups.
 const TREE: &str = "bench_profile";
-/// How many children it has.
+/// Its number of children.
 const SIZE: usize = 100;
-/// How many of them are looked up.
+/// Look-ups per peer.
 const LOOKUPS: usize = 20;
-/// How long the host has to switch its notes on, and off.
+/// Time for the host to switch QEMU's log on or off.
 const PAUSE_MS: u32 = 3000;
 
-/// Looks names up, once the host is ready.
+/// Looks up cold names while the host logs.
 fn look_up(peer: Peer) -> Outcome {
     let dir = open_path(&peer.tree(TREE))?;
     let all = child_names(0..SIZE)?;
-    // The first look makes the metadata.
+    // The first look-up creates the metadata.
     stat_all(&dir, &all)?;
     drop_caches()?;
     let (first, rest) = all.split_at(SIZE / 2);
     let rest = rest.get(..LOOKUPS).unwrap_or(rest);
-    // These fill what is filled once.
+    // These look-ups do all work that is done only once.
     stat_all(&dir, first)?;
     progress(format!("go {}", peer.name()));
     sleep_ms(PAUSE_MS);
@@ -40,14 +40,14 @@ fn look_up(peer: Peer) -> Outcome {
     Ok(())
 }
 
-/// Does it for each that is there.
+/// Profiles all peers whose look-ups can be cold.
 pub fn run() -> Outcome {
     let loaded = Loaded::new()?;
     peer::add_probes(TREE, SIZE)?;
     for peer in [Peer::Ours, Peer::Sysfs] {
         peer::create(peer, TREE, 0, SIZE)?;
     }
-    // Where the modules are; the host knows of the kernel.
+    // The host has System.map, but not the modules' addresses.
     for line in fs::read_to_string("/proc/kallsyms")?.lines() {
         if line.ends_with(']') {
             println!("{line}");

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is printed: samples, and how far the work is.
+//! Output: samples and progress.
 
 use std::io::{self, Write};
 
-/// Prints one sample: the row of the table, whose it is, the number of
-/// children (0 where that has no meaning), the repetition and the value.
+/// Prints one sample: the row of the table, the peer, the number of children
+/// (0 if it has no meaning), the repetition and the value.
 pub fn sample(row: &str, peer: &str, size: usize, rep: usize, value: f64) {
     print_line(format_args!("{row},{peer},{size},{rep},{value:.3}"));
 }
 
-/// Tells who waits what is being done.
+/// Prints a progress message.
 pub fn progress(text: impl std::fmt::Display) {
     print_line(format_args!("# {text}"));
 }
 
-/// Prints a line at once: the guest may be ended at any time.
+/// Prints a line and flushes it, because the guest may end at any time.
 fn print_line(text: std::fmt::Arguments<'_>) {
     let mut out = io::stdout().lock();
-    // Nobody is left who could be told of an error.
+    // An error cannot be reported: this is the only output.
     let _ = writeln!(out, "{text}");
     let _ = out.flush();
 }
 
-/// Nanoseconds for each of `count`.
+/// `total` nanoseconds divided by `count`.
 pub fn per_item(total: u64, count: usize) -> f64 {
     total as f64 / count.max(1) as f64
 }
 
-/// Numbers without an order, the same in each run.
+/// Pseudo-random numbers, the same in each run.
 pub struct Random(u64);
 
 impl Random {
-    /// A sequence of its own for each `seed`.
+    /// Starts the sequence of `seed`.
     pub fn new(seed: usize) -> Self {
         Self(seed as u64 ^ 0x9e37_79b9_7f4a_7c15)
     }

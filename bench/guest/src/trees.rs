@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Directories with few and with many children: what adding, removing and
-//! holding them costs, and what looking for one among them.
+//! Directories with few and with many children: the cost of adding, removing
+//! and storing them, and of look-ups among them.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn tree_name(size: usize) -> String {
     format!("bench_{size}")
 }
 
-/// Tells what grew, and by how much for each of `size` directories.
+/// Prints the sites that grew, with their bytes per directory.
 fn print_sites(name: &str, size: usize, growth: &Growth, which: impl Fn(&str) -> bool) {
     for (site, bytes) in growth {
         let share = *bytes as f64 / size as f64;
@@ -31,14 +31,14 @@ fn print_sites(name: &str, size: usize, growth: &Growth, which: impl Fn(&str) ->
     }
 }
 
-/// Whether a line is of the kernel's eventfs, or copies strings: a new tracing
-/// instance copies no others than the names of event directories.
+/// Whether a site belongs to the kernel's eventfs or copies strings: the only
+/// strings that a new tracing instance copies are names of event directories.
 fn is_eventfs_site(site: &str) -> bool {
     site.starts_with("fs/tracefs/event_inode.c") || site.starts_with("mm/util.c")
 }
 
-/// What the kernel's eventfs spends on all directories that there are: a new
-/// instance has them once more. Once for each repetition.
+/// Measures the memory of the kernel's eventfs for all event directories, once
+/// per repetition: a new tracing instance allocates them once more.
 fn measure_instances(plan: &Plan) -> Outcome<Vec<Growth>> {
     let path = Path::new(TRACEFS).join("instances/bench");
     (0..plan.repeats)
@@ -53,8 +53,8 @@ fn measure_instances(plan: &Plan) -> Outcome<Vec<Growth>> {
         .collect()
 }
 
-/// Adds the groups of kprobe events, and measures what the kernel's eventfs
-/// spends on each: that much more than without it.
+/// Adds the groups of kprobe events, and measures the memory of the kernel's
+/// eventfs for each: the difference of an instance with and without the group.
 fn add_groups(plan: &Plan, sizes: &[usize]) -> Outcome {
     let mut without = measure_instances(plan)?;
     for &size in sizes {
@@ -75,9 +75,8 @@ fn add_groups(plan: &Plan, sizes: &[usize]) -> Outcome {
     wait_until_freed()
 }
 
-/// Measures what ours takes for the kernel's events once all of their
-/// directories were looked into, with a module that is loaded for each
-/// repetition.
+/// Measures the memory of ours for the kernel's events after all their
+/// directories were listed. Reloads the module for each repetition.
 fn measure_mirror(plan: &Plan, sizes: &[usize], mut loaded: Loaded) -> Outcome<Loaded> {
     progress("the memory of ours for the kernel's events");
     let is_rust_site = |site: &str| site.starts_with("rust/");
@@ -85,14 +84,14 @@ fn measure_mirror(plan: &Plan, sizes: &[usize], mut loaded: Loaded) -> Outcome<L
     for rep in 0..plan.repeats {
         loaded.unload()?;
         loaded = Loaded::new()?;
-        // What the groups are in is known from here on.
+        // The nodes of the groups exist from here on.
         fs::read_dir(Peer::Mirror.tree(""))?.try_for_each(|entry| entry.map(drop))?;
         for &size in sizes {
             let name = tree_name(size);
             drop_caches()?;
             let before = AllocInfo::now()?;
             walk::walk(&Peer::Mirror.tree(&name), true)?;
-            // Dentries and inodes go again.
+            // Frees the dentries and inodes of the walk.
             drop_caches()?;
             let growth = before.growth_to(&AllocInfo::now()?);
             let bytes = memory::sum(&growth, is_rust_site);
@@ -105,8 +104,8 @@ fn measure_mirror(plan: &Plan, sizes: &[usize], mut loaded: Loaded) -> Outcome<L
     Ok(loaded)
 }
 
-/// Measures what our directories take: with a module that is loaded for each
-/// number of them, for it may keep what it has needed for others.
+/// Measures the memory of our directories. Reloads the module for each size,
+/// because the index may keep memory of a larger one.
 fn measure_memory(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
     progress("the memory of our directories");
     for rep in 0..plan.repeats {
@@ -132,14 +131,14 @@ fn measure_memory(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
     Ok(loaded)
 }
 
-/// Waits until what was removed has been freed: the kernel frees so many after
-/// each grace period that it disturbs nobody else.
+/// Waits until removed objects are freed: RCU runs only a batch of callbacks
+/// after each grace period.
 fn wait_until_freed() -> Outcome {
     let mut before = f64::MAX;
     loop {
         wait_grace_periods()?;
         let slab = memory::slab()?;
-        // Some pages come and go.
+        // Other slab objects come and go meanwhile.
         if slab > before - 65536.0 {
             return Ok(());
         }
@@ -147,7 +146,7 @@ fn wait_until_freed() -> Outcome {
     }
 }
 
-/// Makes the synthetic trees of one size, and measures that.
+/// Measures the creation of the synthetic trees of one size.
 fn add_synthetic(size: usize, rep: usize) -> Outcome {
     for peer in rotated(&Peer::SYNTHETIC, rep) {
         wait_grace_periods()?;
@@ -170,8 +169,8 @@ fn add_synthetic(size: usize, rep: usize) -> Outcome {
     Ok(())
 }
 
-/// Looks names up in the trees of one size: the same in all of them, others in
-/// each repetition.
+/// Looks up names in the trees of one size. All peers get the same names, and
+/// each repetition others.
 fn look_up(size: usize, rep: usize, peers: &[Peer]) -> Outcome {
     for peer in rotated(peers, rep) {
         let mut random = Random::new(size + rep);
@@ -194,7 +193,7 @@ fn look_up(size: usize, rep: usize, peers: &[Peer]) -> Outcome {
     Ok(())
 }
 
-/// Lists the directory of one that has `size` children.
+/// Lists one peer's directory with `size` children.
 fn list_one(listing: Listing, size: usize, rep: usize) -> Outcome {
     let dir = listing.peer.tree(&tree_name(size));
     drop_caches()?;
@@ -204,7 +203,7 @@ fn list_one(listing: Listing, size: usize, rep: usize) -> Outcome {
     Ok(())
 }
 
-/// Lists the directories with `size` children.
+/// Lists all peers' directories with `size` children.
 fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
     for listing in rotated(&Listing::all(peers), rep) {
         loaded.listing(listing, || list_one(listing, size, rep))?;
@@ -212,7 +211,7 @@ fn list(size: usize, rep: usize, peers: &[Peer], loaded: &Loaded) -> Outcome {
     Ok(())
 }
 
-/// Removes synthetic trees, as one, cold.
+/// Measures the removal of each cold synthetic tree by one call.
 fn remove_synthetic(size: usize, rep: usize) -> Outcome {
     drop_caches()?;
     for peer in rotated(&Peer::SYNTHETIC, rep) {
@@ -223,8 +222,8 @@ fn remove_synthetic(size: usize, rep: usize) -> Outcome {
     Ok(())
 }
 
-/// Makes them once more, and removes them otherwise: one directory after the
-/// other; and as one, after all of it was looked at.
+/// Measures two other removals, each of a new tree: one directory after the
+/// other, and by one call after a walk of the whole tree.
 fn remove_variants(size: usize, rep: usize) -> Outcome {
     let name = tree_name(size);
     for peer in rotated(&Peer::SYNTHETIC, rep) {
@@ -244,7 +243,7 @@ fn remove_variants(size: usize, rep: usize) -> Outcome {
     Ok(())
 }
 
-/// Measures all of this. Gives back the module, as it is loaded now.
+/// Runs all measurements of this file. Returns the module as reloaded.
 pub fn measure(plan: &Plan, mut loaded: Loaded) -> Outcome<Loaded> {
     loaded = measure_memory(plan, loaded)?;
     let probes: Vec<usize> = plan

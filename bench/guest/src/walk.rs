@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Lists one directory, and whole trees.
+//! Listing of one directory and of whole trees.
 
 use std::ffi::CString;
 use std::mem::MaybeUninit;
@@ -18,7 +18,7 @@ use crate::plan::Plan;
 use crate::sample::{per_item, progress, sample};
 use crate::Outcome;
 
-/// The events of a synthetic subsystem.
+/// Events per synthetic subsystem.
 const EVENTS: usize = 10;
 /// The name of the synthetic tree.
 const TREE: &str = "bench_walk";
@@ -29,9 +29,9 @@ fn open_dir(at: &OwnedFd, name: &std::ffi::CStr) -> Outcome<OwnedFd> {
     Ok(fs::openat(at, name, flags, Mode::empty())?)
 }
 
-/// Lists a directory, asks for each entry's attributes if `stat` (as `ls -l`
-/// does; `find` does not), and does the same with the directories in it.
-/// Returns the number of entries.
+/// Lists a directory and all directories below it. With `stat`, gets each
+/// entry's attributes, as `ls -l` does and `find` does not. Returns the number
+/// of entries.
 fn walk_from(dir: &OwnedFd, stat: bool) -> Outcome<usize> {
     let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
     let mut below: Vec<CString> = Vec::new();
@@ -57,14 +57,14 @@ fn walk_from(dir: &OwnedFd, stat: bool) -> Outcome<usize> {
     Ok(count)
 }
 
-/// As [`walk_from`].
+/// Walks the tree at `path`, see [`walk_from`].
 pub fn walk(path: &Path, stat: bool) -> Outcome<usize> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     walk_from(&fs::open(path, flags, Mode::empty())?, stat)
 }
 
-/// Opens and lists one directory; returns the nanoseconds for each of its
-/// `size` entries, or an error if it has others.
+/// Opens and lists one directory; returns the nanoseconds per entry, or an
+/// error unless the directory has `size` entries.
 pub fn list(path: &Path, size: usize) -> Outcome<f64> {
     let (ns, count) = timed(|| {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -79,14 +79,15 @@ pub fn list(path: &Path, size: usize) -> Outcome<f64> {
         }
         Ok(count)
     })?;
-    // `.` and `..` are directories, too.
+    // `.` and `..` are directories too.
     if count != size + 2 {
         return Err(format!("{}: {count} directories", path.display()).into());
     }
     Ok(ns as f64 / size as f64)
 }
 
-/// Walks a tree, cold and warm, in both ways. All is told for each entry.
+/// Walks a tree as `find` and as `ls -lR`, cold and then warm. All samples are
+/// per entry.
 fn measure_tree(name: &str, path: &Path, rep: usize) -> Outcome {
     for (walker, stat) in [("find", false), ("ls-lR", true)] {
         let record =
@@ -95,7 +96,7 @@ fn measure_tree(name: &str, path: &Path, rep: usize) -> Outcome {
         let before = memory::slab()?;
         let (cold, entries) = timed(|| walk(path, stat))?;
         let (warm, _) = timed(|| walk(path, stat))?;
-        // What has gone meanwhile comes back only after grace periods.
+        // Objects dropped by the walks are freed after grace periods.
         wait_grace_periods()?;
         let after = memory::slab()?;
         drop_caches()?;
@@ -109,7 +110,7 @@ fn measure_tree(name: &str, path: &Path, rep: usize) -> Outcome {
     Ok(())
 }
 
-/// Measures on the events that the kernel has, and on a synthetic tree.
+/// Measures on the events of the running kernel, and on synthetic trees.
 pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
     progress("find and ls -lR over whole trees");
     let mut peers = vec![Peer::Mirror, Peer::Kernel];
@@ -121,7 +122,7 @@ pub fn measure(plan: &Plan, loaded: &Loaded) -> Outcome {
         Peer::Mirror | Peer::Kernel => peer.tree(""),
         _ => peer.tree(TREE),
     };
-    // The first walk makes the metadata.
+    // The first walk creates the metadata.
     for peer in &peers {
         walk(&path_of(*peer), true)?;
     }

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What has to be reached.
+//! The bars: limits that the measured values must keep.
 
 use super::samples::Samples;
 use crate::peer::METADATA_SUFFIX;
 
-/// Something that has to be reached.
+/// A limit for a measured value.
 pub struct Bar {
-    /// In words.
+    /// The description.
     pub text: String,
-    /// What was measured, if it was.
+    /// The measured value, if there is one.
     pub value: Option<f64>,
-    /// What it is compared with.
+    /// The limit.
     limit: f64,
-    /// Whether more is better.
+    /// Whether the limit is a minimum.
     more: bool,
-    /// Whether nothing is proved by a value that is not good enough.
+    /// Whether a value beyond the limit leaves the bar open.
     inconclusive: bool,
 }
 
 impl Bar {
-    /// The value may be at most this.
+    /// The value must be at most `limit`.
     fn at_most(limit: f64, text: impl Into<String>, value: Option<f64>) -> Self {
         Self {
             text: text.into(),
@@ -31,7 +31,7 @@ impl Bar {
         }
     }
 
-    /// The value must be at least this.
+    /// The value must be at least `limit`.
     fn at_least(limit: f64, text: impl Into<String>, value: Option<f64>) -> Self {
         Self {
             more: true,
@@ -39,7 +39,7 @@ impl Bar {
         }
     }
 
-    /// Whether it was reached, if that is known.
+    /// Whether the bar is met. `None` if it is open.
     pub fn met(&self) -> Option<bool> {
         let value = self.value?;
         let reached = if self.more {
@@ -50,7 +50,7 @@ impl Bar {
         (reached || !self.inconclusive).then_some(reached)
     }
 
-    /// What it has to be, and what it is.
+    /// The value, the limit and the verdict in words.
     pub fn words(&self) -> String {
         let value = match self.value {
             Some(value) if value.abs() < 100.0 => format!("{value:.2}"),
@@ -88,7 +88,7 @@ pub fn metadata(samples: &Samples, size: usize) -> Vec<Bar> {
     bars
 }
 
-/// Look-ups of one kind. What is asked for is asked for at these sizes.
+/// Look-ups of one kind. The aims are set for these sizes.
 pub fn lookup(samples: &Samples, row: &str) -> Vec<Bar> {
     vec![
         Bar::at_most(
@@ -104,15 +104,15 @@ pub fn lookup(samples: &Samples, row: &str) -> Vec<Bar> {
     ]
 }
 
-/// What tells whether the host has two CPUs.
+/// Rows that show whether the host had two CPUs.
 const REFERENCES: [(&str, &str); 3] = [
     ("parallel", "machine"),
     ("parallel-mounts", "tmpfs"),
     ("parallel-apart", "sysfs"),
 ];
 
-/// Two CPUs. If nothing at all gets that far, the host has none to spare, and ours that does not
-/// either proves nothing.
+/// Two CPUs. If no reference reaches the limit, the host had no second CPU to
+/// spare, and a lower value of ours is inconclusive.
 pub fn parallel(samples: &Samples) -> Vec<Bar> {
     let limit = 1.8;
     let of = |row: &str, peer: &str| samples.get(row, peer, 2).map(|spread| spread.median);
@@ -135,7 +135,7 @@ pub fn parallel(samples: &Samples) -> Vec<Bar> {
     .collect()
 }
 
-/// Ours on the kernel's events, relative to the kernel's.
+/// Ours on the kernel's events, relative to the kernel's eventfs.
 pub fn mirror(samples: &Samples, row: &str, limit: f64) -> Vec<Bar> {
     vec![Bar::at_most(
         limit,
@@ -144,8 +144,8 @@ pub fn mirror(samples: &Samples, row: &str, limit: f64) -> Vec<Bar> {
     )]
 }
 
-/// Adding or removing. A removal that lasts longer than a grace period also frees
-/// some of what it has removed, so that linear does not mean the same to a hair.
+/// Adding or removing. A removal longer than a grace period also pays for some
+/// of the frees, so the bar of linear leaves room.
 pub fn change(samples: &Samples, row: &str, linear: bool) -> Vec<Bar> {
     let sizes = samples.sizes(row, "ours");
     let largest = sizes.last().copied().unwrap_or(0);
@@ -170,11 +170,11 @@ pub fn change(samples: &Samples, row: &str, linear: bool) -> Vec<Bar> {
     bars
 }
 
-/// Those who walk: what their rows begin with, and their names.
+/// The walkers: the prefix of their rows, and their names.
 pub const WALKERS: [(&str, &str); 2] = [("find", "find"), ("ls-lR", "ls -lR")];
 
-/// Memory after walks and after `drop_caches`. If there is less than before, that
-/// is told, for it may be that something else was freed.
+/// Memory after walks and after `drop_caches`. A negative value is noted: other
+/// memory may have been freed meanwhile.
 pub fn walked(samples: &Samples) -> Vec<Bar> {
     let bar = |(walker, title): (&str, &str), peer: &str| {
         let of = |what: &str| {
@@ -184,11 +184,11 @@ pub fn walked(samples: &Samples) -> Vec<Bar> {
         let (made, stays) = (of("slab").filter(|made| *made > 0.0), of("dropped"));
         let less = stays.is_some_and(|stays| stays < 0.0);
         let note = if less {
-            " (less than was there before)"
+            " (less than before the walk)"
         } else {
             ""
         };
-        let text = format!("{peer}, {title}: what stays / what it made{note}");
+        let text = format!("{peer}, {title}: slab left / slab allocated{note}");
         Bar::at_most(
             0.02,
             text,
@@ -201,7 +201,7 @@ pub fn walked(samples: &Samples) -> Vec<Bar> {
         .collect()
 }
 
-/// Listing, at the size that is asked for.
+/// Listing, at the size of the aim.
 pub fn listing(samples: &Samples) -> Vec<Bar> {
     let size = 10_000;
     ["ours", "mirror"]
@@ -218,7 +218,7 @@ pub fn listing(samples: &Samples) -> Vec<Bar> {
         .collect()
 }
 
-/// Loading.
+/// Loading the module.
 pub fn insmod(samples: &Samples) -> Vec<Bar> {
     let time = samples.get("insmod", "ours", 0);
     vec![Bar::at_most(

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::Outcome;
 
-/// A curve or a bar: the peer in the data, its label, and its CSS class.
+/// The peers, as curves and bars: name in the data, label, CSS class.
 const SERIES: [(&str, &str, &str); 5] = [
     ("ours", "rust_eventfs, client", "ours"),
     ("mirror", "rust_eventfs, mirror", "mirror"),
@@ -87,7 +87,7 @@ impl Summary {
                 return Err(format!("malformed line in summary.csv: {line}").into());
             };
             let median: f64 = median.parse()?;
-            // An empty bound is not known.
+            // A bound that is not known is empty.
             let bound = |field: &str| match field {
                 "" => Ok(median),
                 field => field.parse(),
@@ -153,7 +153,7 @@ struct LogAxis {
 }
 
 impl LogAxis {
-    /// An axis of whole decades that holds all of `values`, at least one.
+    /// An axis of whole decades that covers `values`, of which there is one.
     fn new(values: impl Iterator<Item = f64> + Clone, span: (f64, f64)) -> Self {
         let low = values.clone().fold(f64::MAX, f64::min).log10().floor();
         let high = values.fold(f64::MIN, f64::max).log10().ceil();
@@ -177,11 +177,11 @@ impl LogAxis {
     }
 }
 
-/// An SVG as it grows.
+/// An SVG while it is built.
 struct Chart(String);
 
 impl Chart {
-    /// A chart with a title, and a line below it that says what was measured.
+    /// A chart with a title, and below it a line about the measurement.
     fn new(height: f64, title: &str, note: &str) -> Outcome<Self> {
         let mut svg = String::new();
         write!(
@@ -276,7 +276,7 @@ impl Chart {
                 "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\"/>"
             )?;
             let (min, max) = (y_axis.at(entry.min), y_axis.at(entry.max));
-            // A shorter one is within the point.
+            // A shorter range is inside the point.
             if min - max > 7.0 {
                 self.line(&class, (x, min), (x, max))?;
             }
@@ -289,7 +289,7 @@ impl Chart {
     }
 }
 
-/// Moves labels apart: each keeps its place, or stands below the one above it.
+/// Moves labels down where they would overlap; returns their coordinates.
 fn spread_labels(ends: &mut [(f64, f64, &str, &str)]) -> Vec<f64> {
     ends.sort_by(|one, other| one.1.total_cmp(&other.1));
     let mut least = f64::MIN;
@@ -325,7 +325,7 @@ fn curves(summary: &Summary, row: &str, title: &str, note: &str) -> Outcome<Opti
         &format!("{} per look-up (log scale)", summary.unit()),
     )?;
     let mut ends = Vec::new();
-    // Ours is drawn last, over the others.
+    // Ours comes last, over the others.
     for (curve, label, class) in curves.iter().rev() {
         chart.curve(class, curve, (&x_axis, &y_axis))?;
         if let Some(last) = curve.last() {
@@ -403,7 +403,7 @@ fn memory(summary: &Summary) -> Outcome<Option<String>> {
     Ok(Some(chart.finish()))
 }
 
-/// The charts: file names, and contents where the data are enough for one.
+/// All charts: file names, and contents if there are enough data.
 fn charts(summary: &str) -> Outcome<[(&'static str, Option<String>); 3]> {
     let summary = Summary::parse(summary)?;
     let cold = curves(
@@ -415,7 +415,7 @@ fn charts(summary: &str) -> Outcome<[(&'static str, Option<String>); 3]> {
     let missing = curves(
         &summary,
         "missing",
-        "Look-up of a name that does not exist",
+        "Look-up of a missing name",
         "stat() after all caches were dropped",
     )?;
     Ok([
@@ -425,8 +425,8 @@ fn charts(summary: &str) -> Outcome<[(&'static str, Option<String>); 3]> {
     ])
 }
 
-/// Draws the charts of `summary.csv` in a folder, into that folder. Removes
-/// those that the data are not enough for.
+/// Draws the charts of `summary.csv` in a folder into that folder. Removes a
+/// chart for which there are not enough data.
 pub fn draw(folder: &Path) -> Outcome {
     let file = folder.join("summary.csv");
     let summary =
@@ -446,7 +446,7 @@ pub fn draw(folder: &Path) -> Outcome {
 mod tests {
     use super::*;
 
-    /// The charts that are kept are those of the data that are kept.
+    /// The charts in `bench/figures/` are those of the data there.
     #[test]
     fn kept_charts_agree_with_their_data() -> Outcome {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../figures");

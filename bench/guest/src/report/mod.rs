@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes the table, and what is plotted, from the samples.
+//! The table and the charts of the samples.
 
 mod bars;
 pub mod figures;
@@ -13,8 +13,8 @@ use std::path::Path;
 use crate::Outcome;
 use samples::Samples;
 
-/// Reads the samples in the folder `out`, prints the table, and writes their
-/// medians, and what the plots are made of, into that folder.
+/// Reads the samples in the folder `out`, prints the table, and writes
+/// `summary.csv` and the charts into that folder.
 pub fn run(out: &Path) -> Outcome {
     let samples = Samples::read(&out.join("raw.csv"))?;
     print!("{}", table::text(&samples)?);

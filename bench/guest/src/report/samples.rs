@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The samples, by what they are of.
+//! The samples, by row, peer and size.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,21 +9,21 @@ use std::path::Path;
 
 use crate::Outcome;
 
-/// All samples of one thing, summed up.
+/// The statistics of one row, peer and size.
 #[derive(Clone, Copy)]
 pub struct Spread {
     /// The median.
     pub median: f64,
-    /// The least.
+    /// The least sample.
     pub min: f64,
-    /// The greatest.
+    /// The greatest sample.
     pub max: f64,
-    /// How many there are.
+    /// The number of samples.
     pub count: usize,
 }
 
 impl Spread {
-    /// Of at least one value.
+    /// The statistics of `values`; `None` if there are none.
     fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -39,14 +39,14 @@ impl Spread {
     }
 }
 
-/// What a sample is of: the row, whose, the number of children.
+/// Row, peer and number of children.
 type Key = (String, String, usize);
 
 /// All samples.
 pub struct Samples(BTreeMap<Key, Vec<f64>>);
 
 impl Samples {
-    /// Reads lines of CSV. The first one names the columns.
+    /// Reads CSV. The first line names the columns.
     pub fn read(file: &Path) -> Outcome<Self> {
         let text =
             fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -54,7 +54,7 @@ impl Samples {
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
             let [row, peer, size, _rep, value] = fields.as_slice() else {
-                return Err(format!("{}: what is this line: {line}", file.display()).into());
+                return Err(format!("{}: malformed line: {line}", file.display()).into());
             };
             let key = (row.to_string(), peer.to_string(), size.parse()?);
             samples.entry(key).or_default().push(value.parse()?);
@@ -62,26 +62,26 @@ impl Samples {
         Ok(Self(samples))
     }
 
-    /// What is known of one thing.
+    /// The statistics of one row, peer and size.
     pub fn get(&self, row: &str, peer: &str, size: usize) -> Option<Spread> {
         let key = (row.to_string(), peer.to_string(), size);
         Spread::of(self.0.get(&key)?)
     }
 
-    /// The medians of two things, divided.
+    /// The ratio of two medians.
     pub fn ratio(&self, above: (&str, &str, usize), below: (&str, &str, usize)) -> Option<f64> {
         let above = self.get(above.0, above.1, above.2)?;
         let below = self.get(below.0, below.1, below.2)?;
         Some(above.median / below.median)
     }
 
-    /// The numbers of children for which there are samples.
+    /// The numbers of children in one peer's samples.
     pub fn sizes(&self, row: &str, peer: &str) -> Vec<usize> {
         let wanted = |key: &&Key| key.0 == row && key.1 == peer;
         self.0.keys().filter(wanted).map(|key| key.2).collect()
     }
 
-    /// The numbers of children for which anybody has samples.
+    /// The numbers of children in all peers' samples.
     pub fn all_sizes(&self, row: &str) -> Vec<usize> {
         let wanted = |key: &&Key| key.0 == row;
         let mut sizes: Vec<usize> = self.0.keys().filter(wanted).map(|key| key.2).collect();
@@ -90,18 +90,18 @@ impl Samples {
         sizes
     }
 
-    /// Whether times are instructions.
+    /// Whether times are counts of instructions.
     pub fn counts_instructions(&self) -> bool {
         self.get("clock", "instructions", 0).is_some()
     }
 
-    /// How often everything was measured.
+    /// The number of repetitions.
     pub fn repetitions(&self) -> usize {
         self.get("repetitions", "", 0)
             .map_or(0, |spread| spread.median as usize)
     }
 
-    /// All as CSV.
+    /// All statistics as CSV.
     pub fn summary(&self) -> Outcome<String> {
         let mut text = String::from("row,who,size,median,min,max,samples\n");
         for ((row, peer, size), values) in &self.0 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table.
+//! The table of results.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::samples::{Samples, Spread};
 use crate::peer::METADATA_SUFFIX;
 use crate::Outcome;
 
-/// The columns, and what is in them.
+/// The columns and their meanings.
 const COLUMNS: [(&str, &str); 5] = [
     ("ours", "ours, directories of a client module"),
     ("mirror", "ours, the events of the running kernel"),
@@ -18,23 +18,22 @@ const COLUMNS: [(&str, &str); 5] = [
     ("sysfs", "the same client's directories in sysfs"),
 ];
 
-/// The width of the first column, and of the others.
+/// The width of the first column.
 const TITLE: usize = 44;
-/// See [`TITLE`].
+/// The width of each other column.
 const WIDTH: usize = 15;
 
-/// The table as it grows.
+/// The table while it is built.
 struct Table<'a> {
-    /// What it is made of.
+    /// The samples.
     samples: &'a Samples,
-    /// What it has become.
+    /// The text so far.
     text: String,
-    /// Bars that were reached, those that were not, those that are not known.
+    /// Numbers of bars that are met, missed and open.
     counts: [usize; 3],
 }
 
-/// A value, and half of what lies between the least and the greatest, if there
-/// is more than one sample.
+/// The median, and half the range if there is more than one sample.
 fn cell(spread: Option<Spread>, unit: f64) -> String {
     let Some(Spread {
         median,
@@ -65,7 +64,7 @@ fn cell(spread: Option<Spread>, unit: f64) -> String {
 }
 
 impl Table<'_> {
-    /// A line of the table: `suffix` is added to the names of the columns.
+    /// A line of the table. `suffix` is appended to the peers' names.
     fn line(&mut self, title: &str, row: &str, size: usize, unit: f64, suffix: &str) -> Outcome {
         let of = |peer: &str| self.samples.get(row, &format!("{peer}{suffix}"), size);
         if COLUMNS.iter().all(|(peer, _)| of(peer).is_none()) {
@@ -76,7 +75,7 @@ impl Table<'_> {
             write!(self.text, "{:>WIDTH$}", cell(of(peer), unit))?;
         }
         let kernel = self.samples.get(row, "kernel", size);
-        // A client's tree that is walked is another than the kernel's.
+        // The client's tree and the kernel's are different trees.
         let walked = bars::WALKERS
             .iter()
             .any(|(walker, _)| row.starts_with(walker));
@@ -93,7 +92,7 @@ impl Table<'_> {
         Ok(writeln!(self.text)?)
     }
 
-    /// The bars of what stands above.
+    /// The bars of the lines above.
     fn bars(&mut self, bars: &[Bar]) -> Outcome {
         for bar in bars {
             let index = match bar.met() {
@@ -109,20 +108,20 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// A new group of lines.
+    /// The title of a group of lines.
     fn group(&mut self, title: &str) -> Outcome {
         Ok(writeln!(self.text, "\n{title}")?)
     }
 
-    /// What stands above all.
+    /// The head of the table.
     fn head(&mut self) -> Outcome {
         for (name, meaning) in COLUMNS {
             writeln!(self.text, "  {name:10} {meaning}")?;
         }
         write!(
             self.text,
-            "\nThe median of {} repetitions, and half of what lies between the least and the\n\
-             greatest; o/k and m/k: ours and mirror divided by kernel.\n\n  {:TITLE$}",
+            "\nMedian of {} repetitions, and half the range from least to greatest.\n\
+             o/k and m/k: ours and mirror, divided by kernel.\n\n  {:TITLE$}",
             self.samples.repetitions(),
             ""
         )?;
@@ -140,23 +139,20 @@ impl Table<'_> {
             .last()
             .copied()
             .unwrap_or(0);
-        self.group("Metadata of a directory with 6 files and a name of 12 bytes, bytes")?;
+        self.group("Metadata per directory of 6 files with a name of 12 bytes, bytes")?;
         for size in samples.all_sizes("metadata") {
             if size >= 1000 {
-                self.line(&format!("each of {size}"), "metadata", size, 1.0, "")?;
+                self.line(&format!("{size} directories"), "metadata", size, 1.0, "")?;
             }
             if size >= 10_000 {
-                let title = format!("each of {size}, from slabinfo");
+                let title = format!("{size} directories, from slabinfo");
                 self.line(&title, "metadata-slab", size, 1.0, "")?;
-                let title = format!("left of each of {size} after removal");
+                let title = format!("{size} directories, left after removal");
                 self.line(&title, "metadata-left", size, 1.0, "")?;
             }
         }
         self.bars(&bars::metadata(samples, listed))?;
-        for (row, what) in [
-            ("cold", "a cold name"),
-            ("missing", "a name that is not there"),
-        ] {
+        for (row, what) in [("cold", "a cold name"), ("missing", "a missing name")] {
             self.group(&format!("Look-up of {what} (stat), {small}"))?;
             for size in samples.all_sizes(row) {
                 self.line(&format!("among {size}"), row, size, 1e3, "")?;
@@ -187,7 +183,7 @@ impl Table<'_> {
         self.bars(&bars::parallel(self.samples))
     }
 
-    /// The lines about what is warm, and about adding and removing.
+    /// The lines about warm files, adding, removing, walking, listing and loading.
     fn rest(&mut self, small: &str) -> Outcome {
         let samples = self.samples;
         self.group(&format!("Warm, on sched/sched_switch, {small}"))?;
@@ -199,7 +195,7 @@ impl Table<'_> {
             self.bars(&bars::mirror(samples, &row, 1.5))?;
         }
         self.group(&format!(
-            "Directories through the module functions, {small} each"
+            "Adding and removing through the module functions, {small} per directory"
         ))?;
         for row in ["add", "remove"] {
             for size in samples.all_sizes(row) {
@@ -218,7 +214,7 @@ impl Table<'_> {
             }
         }
         self.group(&format!(
-            "A whole tree, {small} for each entry (metadata: readdir=metadata)"
+            "A whole tree, {small} per entry (metadata: readdir=metadata)"
         ))?;
         self.line("number of entries", "find-entries", 0, 1.0, "")?;
         for (walker, name) in bars::WALKERS {
@@ -236,7 +232,7 @@ impl Table<'_> {
             }
         }
         self.bars(&bars::walked(samples))?;
-        self.group(&format!("Listing one directory, {small} for each entry"))?;
+        self.group(&format!("Listing one directory, {small} per entry"))?;
         for size in samples.all_sizes("readdir-cold") {
             for state in ["cold", "warm"] {
                 let row = format!("readdir-{state}");
@@ -247,7 +243,7 @@ impl Table<'_> {
             }
         }
         self.bars(&bars::listing(samples))?;
-        self.group("The module, ms of guest time (waiting for grace periods included)")?;
+        self.group("The module, ms of guest time (with waiting for grace periods)")?;
         for (row, title) in [
             ("insmod", "insmod"),
             ("mount", "mount"),
