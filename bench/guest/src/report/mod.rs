@@ -5,6 +5,7 @@
 mod bars;
 pub mod figures;
 mod samples;
+mod svg;
 mod table;
 
 use std::fs;
