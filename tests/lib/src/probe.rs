@@ -12,24 +12,18 @@ use crate::files::put;
 /// The function that the probes of the tests are on.
 pub const PROBED: &str = "__x64_sys_umask";
 
+/// Appends a command to the control file of `root`.
+fn append(root: &Path, command: &str) -> Result<(), Errno> {
+    let path = root.join("kprobe_events");
+    put(path, OFlags::APPEND, command.as_bytes()).map(drop)
+}
+
 /// Adds the kprobe event `group/name` through the control file of `root`.
 pub fn add_probe(root: &Path, group: &str, name: &str) -> Result<(), Errno> {
-    let command = format!("p:{group}/{name} {PROBED}\n");
-    put(
-        root.join("kprobe_events"),
-        OFlags::APPEND,
-        command.as_bytes(),
-    )
-    .map(|_| ())
+    append(root, &format!("p:{group}/{name} {PROBED}\n"))
 }
 
 /// Removes it.
 pub fn remove_probe(root: &Path, group: &str, name: &str) -> Result<(), Errno> {
-    let command = format!("-:{group}/{name}\n");
-    put(
-        root.join("kprobe_events"),
-        OFlags::APPEND,
-        command.as_bytes(),
-    )
-    .map(|_| ())
+    append(root, &format!("-:{group}/{name}\n"))
 }

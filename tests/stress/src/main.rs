@@ -16,6 +16,7 @@ mod rng;
 mod run;
 mod shared;
 mod tally;
+mod threads;
 mod walk;
 mod watchdog;
 mod who;

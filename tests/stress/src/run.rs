@@ -4,8 +4,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
@@ -13,8 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use crate::balance::{self, Balance};
 use crate::options::Options;
 use crate::shared::{Fixed, Settings, Shared};
-use crate::tally::Tally;
-use crate::watchdog;
+use crate::threads;
 use crate::work::{self, Worker};
 
 /// Reads the command line.
@@ -29,17 +26,10 @@ fn settings(args: &[String]) -> Result<Settings, String> {
     };
     let root = PathBuf::from(root);
     let settings = Settings {
-        root,
-        tracefs: options.value("tracefs", PathBuf::from("/sys/kernel/tracing"))?,
-        scratch: options.value("scratch", PathBuf::from("/tmp/stress"))?,
         modules: options.value("modules", PathBuf::from("/eventfs/modules"))?,
         log: options.value("log", PathBuf::new())?,
-        seed: options.value("seed", 1)?,
-        threads: options.value("threads", 6)?,
-        time: Duration::from_secs(options.value("seconds", 10)?),
-        operations: options.value("operations", 0)?,
-        patience: Duration::from_secs(options.value("patience", 120)?),
         progress: options.value("progress", 0)?,
+        ..Settings::common(&mut options, root, 6)?
     };
     options.done()?;
     Ok(settings)
@@ -126,26 +116,8 @@ pub fn main(args: &[String]) -> Result<(), String> {
     work::load_all(&shared)?;
     let reclaimed = work::reclaims();
     let began = Instant::now();
-    let mut tally = Tally::default();
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..shared.settings.threads)
-            .map(|number| {
-                let shared = &shared;
-                scope.spawn(move || {
-                    let tally = Worker::new(shared, number).map(Worker::work);
-                    shared.progress[number].done.store(true, Ordering::Relaxed);
-                    tally
-                })
-            })
-            .collect();
-        watchdog::watch(&shared);
-        for (number, thread) in threads.into_iter().enumerate() {
-            match thread.join() {
-                Ok(Ok(own)) => tally.add(own),
-                Ok(Err(what)) => shared.fail(format!("thread {number}: {what}")),
-                Err(_) => shared.fail(format!("thread {number} died")),
-            }
-        }
+    let tally = threads::run(&shared, |number| {
+        Worker::new(&shared, number).map(Worker::work)
     });
     let elapsed = began.elapsed().as_secs_f64();
     println!(
@@ -156,15 +128,5 @@ pub fn main(args: &[String]) -> Result<(), String> {
         shared.fail(what);
     }
     look_after(&shared, &before);
-    print!("{tally}");
-    println!(
-        "seed {}: {} operations in {elapsed:.1} s, {} failures",
-        shared.settings.seed,
-        tally.operations(),
-        shared.failures()
-    );
-    match shared.failures() {
-        0 => Ok(()),
-        count => Err(format!("{count} failures")),
-    }
+    threads::report(&shared, &tally, &format!("in {elapsed:.1} s"))
 }

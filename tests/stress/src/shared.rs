@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
+use crate::options::Options;
 use crate::rng::Rng;
 use crate::work::{self, Loads};
 
@@ -35,6 +36,25 @@ pub struct Settings {
     pub patience: Duration,
     /// How often progress is told; 0: never.
     pub progress: u64,
+}
+
+impl Settings {
+    /// The settings that `run` and `fuzz` share, from their options and the defaults.
+    pub fn common(options: &mut Options, root: PathBuf, threads: usize) -> Result<Self, String> {
+        Ok(Self {
+            root,
+            tracefs: options.value("tracefs", PathBuf::from("/sys/kernel/tracing"))?,
+            scratch: options.value("scratch", PathBuf::from("/tmp/stress"))?,
+            modules: PathBuf::new(),
+            log: PathBuf::new(),
+            seed: options.value("seed", 1)?,
+            threads: options.value("threads", threads)?,
+            time: Duration::from_secs(options.value("seconds", 10)?),
+            operations: options.value("operations", 0)?,
+            patience: Duration::from_secs(options.value("patience", 120)?),
+            progress: 0,
+        })
+    }
 }
 
 /// An event that exists all the time.
@@ -97,7 +117,7 @@ impl Fixed {
     /// Looks at the kernel's own tree, before the first change.
     pub fn find(tracefs: &Path, seed: u64) -> Result<Self, String> {
         /// How many events are looked at closely.
-        const EVENTS: usize = 40;
+        const SAMPLED: usize = 40;
 
         let events = tracefs.join("events");
         let mut groups = names(&events)?;
@@ -106,8 +126,8 @@ impl Fixed {
         let mut rng = Rng::of(seed, usize::MAX, 0);
         let mut chosen: Vec<FixedEvent> = Vec::new();
         // To look at all of them would take long where that is slow.
-        for _ in 0..10 * EVENTS {
-            if chosen.len() == EVENTS || groups.is_empty() {
+        for _ in 0..10 * SAMPLED {
+            if chosen.len() == SAMPLED || groups.is_empty() {
                 break;
             }
             let group = &groups[rng.below(groups.len())];
@@ -149,6 +169,23 @@ pub struct Progress {
     pub done: AtomicBool,
     /// What it does and with what.
     pub doing: Mutex<(&'static str, PathBuf)>,
+}
+
+impl Progress {
+    /// Records the id of the calling thread, which owns this progress.
+    pub fn begin(&self) {
+        let id = rustix::thread::gettid().as_raw_nonzero().get();
+        self.id.store(id, Ordering::Relaxed);
+    }
+
+    /// Records the call that the thread is about to make, for the report of a stuck thread.
+    pub fn doing(&self, call: &'static str, path: &Path) {
+        if let Ok(mut doing) = self.doing.lock() {
+            doing.0 = call;
+            doing.1.clear();
+            doing.1.push(path);
+        }
+    }
 }
 
 /// What all threads share.

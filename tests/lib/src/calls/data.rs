@@ -7,9 +7,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io;
 
+use super::Called;
 use crate::files::{put, read_to_end};
 use crate::machine::Machine;
-use crate::value::{misuse, text, written, Misuse, Outcome, Value};
+use crate::value::{misuse, text, written, Outcome, Value};
 use crate::words::size;
 
 /// One read of at most `count` bytes, at `offset` if there is one.
@@ -24,11 +25,7 @@ fn read(fd: BorrowedFd<'_>, count: usize, offset: Option<u64>) -> Outcome {
 }
 
 /// Makes the call, if it is one of these.
-pub fn call(
-    machine: &mut Machine,
-    command: &str,
-    args: &[&str],
-) -> Result<Option<Outcome>, Misuse> {
+pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("read", [name, count]) => read(machine.fd(name)?, size(count)?, None),
         ("pread", [name, count, offset]) => {

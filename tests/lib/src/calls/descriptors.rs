@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{self, Mode, OFlags, SeekFrom};
 use rustix::io;
 
+use super::Called;
 use crate::machine::Machine;
 use crate::raw;
 use crate::value::{done, misuse, Misuse, Outcome, Value};
@@ -53,11 +54,7 @@ fn poll(machine: &Machine, name: &str, events: &str, timeout: &str) -> Result<Ou
 }
 
 /// Makes the call, if it is one of these.
-pub fn call(
-    machine: &mut Machine,
-    command: &str,
-    args: &[&str],
-) -> Result<Option<Outcome>, Misuse> {
+pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("open", [name, path, flags]) => {
             let opened = fs::open(*path, open_flags(flags)?, Mode::from_raw_mode(0o644));

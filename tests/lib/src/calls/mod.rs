@@ -11,8 +11,11 @@ mod process;
 use crate::machine::Machine;
 use crate::value::{Misuse, Outcome};
 
-/// A group of calls: makes the one that it is asked for, if it has it.
-type Group = fn(&mut Machine, &str, &[&str]) -> Result<Option<Outcome>, Misuse>;
+/// The outcome of a call, or nothing if the group has no such call.
+type Called = Result<Option<Outcome>, Misuse>;
+
+/// A group of calls.
+type Group = fn(&mut Machine, &str, &[&str]) -> Called;
 
 /// All groups.
 pub const GROUPS: &[Group] = &[

@@ -8,34 +8,25 @@ use rustix::mount::{
     UnmountFlags,
 };
 
+use super::Called;
 use crate::machine::Machine;
-use crate::value::{done, Misuse, Outcome};
+use crate::value::done;
 use crate::words::c_string;
 
 /// Makes the call, if it is one of these.
-pub fn call(
-    machine: &mut Machine,
-    command: &str,
-    args: &[&str],
-) -> Result<Option<Outcome>, Misuse> {
+pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
-        ("mount", [source, target, kind, data]) => {
+        ("mount" | "mountro", [source, target, kind, data]) => {
             let data = c_string(data)?;
+            let flags = match command {
+                "mountro" => MountFlags::RDONLY,
+                _ => MountFlags::empty(),
+            };
             done(rustix::mount::mount(
                 *source,
                 *target,
                 *kind,
-                MountFlags::empty(),
-                data.as_c_str(),
-            ))
-        }
-        ("mountro", [source, target, kind, data]) => {
-            let data = c_string(data)?;
-            done(rustix::mount::mount(
-                *source,
-                *target,
-                *kind,
-                MountFlags::RDONLY,
+                flags,
                 data.as_c_str(),
             ))
         }

@@ -8,10 +8,11 @@ use rustix::event::Timespec;
 use rustix::fs::{self, Access, AtFlags, FileType, Mode, Stat, CWD};
 use rustix::process::{Gid, Uid};
 
+use super::Called;
 use crate::dir;
 use crate::files::kind_name;
 use crate::machine::Machine;
-use crate::value::{done, misuse, Misuse, Outcome, Value};
+use crate::value::{done, misuse, Misuse, Value};
 use crate::words::{id, mode, number, size};
 
 /// The fields of `stat` that the script asks for.
@@ -37,11 +38,7 @@ fn stat_fields(stat: &Stat, fields: &[&str]) -> Result<Vec<String>, Misuse> {
 }
 
 /// Makes the call, if it is one of these.
-pub fn call(
-    machine: &mut Machine,
-    command: &str,
-    args: &[&str],
-) -> Result<Option<Outcome>, Misuse> {
+pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("ls", [path]) => dir::list(Path::new(path)).map(|all| Value::Words(dir::names(&all))),
         ("count", [path]) => dir::list(Path::new(path))

@@ -8,17 +8,14 @@ use std::time::{Duration, Instant};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::process::{Gid, Uid};
 
+use super::Called;
 use crate::files::drop_caches;
 use crate::machine::Machine;
-use crate::value::{done, misuse, render, Misuse, Outcome, Value};
+use crate::value::{done, misuse, render, Value};
 use crate::words::{c_string, id, size};
 
 /// Makes the call, if it is one of these.
-pub fn call(
-    machine: &mut Machine,
-    command: &str,
-    args: &[&str],
-) -> Result<Option<Outcome>, Misuse> {
+pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("chdir", [path]) => done(rustix::process::chdir(*path)),
         ("fchdir", [name]) => done(rustix::process::fchdir(machine.fd(name)?)),

@@ -11,8 +11,6 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -23,8 +21,8 @@ use crate::raw::{Arena, Argument, Place};
 use crate::rng::Rng;
 use crate::shared::{Fixed, Settings, Shared};
 use crate::tally::Tally;
+use crate::threads;
 use crate::walk::walk;
-use crate::watchdog;
 use crate::who::{become_one, Who};
 use calls::{Call, Kind, Rule, FILE_CALLS, NAME_CALLS};
 
@@ -122,8 +120,7 @@ impl<'a> Fuzzer<'a> {
         who: Who,
         thread: usize,
     ) -> Result<Self, Errno> {
-        let id = rustix::thread::gettid().as_raw_nonzero().get();
-        shared.progress[thread].id.store(id, Ordering::Relaxed);
+        shared.progress[thread].begin();
         Ok(Self {
             shared,
             targets,
@@ -157,9 +154,7 @@ impl<'a> Fuzzer<'a> {
 
     /// Tells what this thread is about to do, for when it is stuck in it.
     fn doing(&self, call: &'static str, path: &Path) {
-        if let Ok(mut doing) = self.shared.progress[self.thread].doing.lock() {
-            *doing = (call, path.to_path_buf());
-        }
+        self.shared.progress[self.thread].doing(call, path);
     }
 
     /// Something is wrong.
@@ -542,19 +537,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
     let who = options.value("as", Who::Root)?;
     // Of the directories of events, each of how many is looked into.
     let step = options.value("step", 1_usize)?.max(1);
-    let settings = Settings {
-        root,
-        tracefs: options.value("tracefs", PathBuf::from("/sys/kernel/tracing"))?,
-        scratch: options.value("scratch", PathBuf::from("/tmp/stress"))?,
-        modules: PathBuf::new(),
-        log: PathBuf::new(),
-        seed: options.value("seed", 1)?,
-        threads: options.value("threads", 2)?,
-        time: Duration::from_secs(options.value("seconds", 10)?),
-        operations: options.value("operations", 0)?,
-        patience: Duration::from_secs(options.value("patience", 120)?),
-        progress: 0,
-    };
+    let settings = Settings::common(&mut options, root, 2)?;
     options.done()?;
     println!(
         "seed {}, {} threads, as {who:?}",
@@ -569,35 +552,8 @@ pub fn main(args: &[String]) -> Result<(), String> {
     choose_listing(&settings);
     become_one(who)?;
     let shared = Shared::new(settings, Fixed::default());
-    let mut tally = Tally::default();
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..shared.settings.threads)
-            .map(|number| {
-                let (shared, targets) = (&shared, &targets);
-                scope.spawn(move || {
-                    let tally = Fuzzer::new(shared, targets, who, number).map(Fuzzer::work);
-                    shared.progress[number].done.store(true, Ordering::Relaxed);
-                    tally
-                })
-            })
-            .collect();
-        watchdog::watch(&shared);
-        for thread in threads {
-            match thread.join() {
-                Ok(Ok(own)) => tally.add(own),
-                _ => shared.fail("a thread died".to_string()),
-            }
-        }
+    let tally = threads::run(&shared, |number| {
+        Fuzzer::new(&shared, &targets, who, number).map(Fuzzer::work)
     });
-    print!("{tally}");
-    println!(
-        "seed {}: {} operations as {who:?}, {} failures",
-        shared.settings.seed,
-        tally.operations(),
-        shared.failures()
-    );
-    match shared.failures() {
-        0 => Ok(()),
-        count => Err(format!("{count} failures")),
-    }
+    threads::report(&shared, &tally, &format!("as {who:?}"))
 }

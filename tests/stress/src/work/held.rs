@@ -55,15 +55,9 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// All that it has told since the last time.
-    fn told(&self) -> ReadFlags {
-        let mut told = ReadFlags::empty();
-        let mut room = vec![std::mem::MaybeUninit::uninit(); 4096];
-        let mut reader = inotify::Reader::new(&self.queue, &mut room);
-        while let Ok(event) = reader.next() {
-            told |= event.events();
-        }
-        told
+    /// The events that were queued since the last call.
+    fn events(&self) -> ReadFlags {
+        queued(&self.queue)
     }
 }
 
@@ -289,7 +283,7 @@ impl Worker<'_> {
         let index = self.rng.below(self.watches.len());
         let watch = self.watches.swap_remove(index);
         let path = &watch.subject.path;
-        let before = watch.told();
+        let before = watch.events();
         if let Some(name) = &watch.name {
             let state = self.state(watch.subject.whose, watch.age);
             // A file that is only written cannot be opened like this.
@@ -303,7 +297,7 @@ impl Worker<'_> {
                     // say nothing.
                     _ => self.allow("open watched", path, result, VANISHED),
                 };
-                let told = watch.told();
+                let told = watch.events();
                 // If too much has happened that is told instead.
                 let enough = ReadFlags::OPEN | ReadFlags::QUEUE_OVERFLOW;
                 if opened.is_some() && state == Sure::Here && !told.intersects(enough) {
@@ -334,6 +328,17 @@ impl Worker<'_> {
         };
         self.allow("end watch", path, result, allowed);
     }
+}
+
+/// Drains an inotify queue. Returns all events that were in it.
+pub(super) fn queued(queue: &OwnedFd) -> ReadFlags {
+    let mut events = ReadFlags::empty();
+    let mut buffer = vec![std::mem::MaybeUninit::uninit(); 4096];
+    let mut reader = inotify::Reader::new(queue, &mut buffer);
+    while let Ok(event) = reader.next() {
+        events |= event.events();
+    }
+    events
 }
 
 /// A path to what is open, whatever has its name.

@@ -157,8 +157,7 @@ impl<'a> Worker<'a> {
     pub fn new(shared: &'a Shared, thread: usize) -> Result<Self, String> {
         // Some share their mounts with each other, some do not.
         raw::stand_alone(thread % 2 == 1).map_err(|error| format!("unshare: {error}"))?;
-        let id = rustix::thread::gettid().as_raw_nonzero().get();
-        shared.progress[thread].id.store(id, Ordering::Relaxed);
+        shared.progress[thread].begin();
         let scratch = shared.settings.scratch.join(format!("t{thread}"));
         mounts::make_points(&scratch)?;
         let log = &shared.settings.log;
@@ -236,11 +235,7 @@ impl<'a> Worker<'a> {
 
     /// Tells what this thread is about to do, for when it is stuck in it.
     fn doing(&self, call: &'static str, path: &Path) {
-        if let Ok(mut doing) = self.shared.progress[self.thread].doing.lock() {
-            doing.0 = call;
-            doing.1.clear();
-            doing.1.push(path);
-        }
+        self.shared.progress[self.thread].doing(call, path);
     }
 
     /// Something is wrong.

@@ -11,6 +11,7 @@ use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, SeekFrom};
 use rustix::io::{self, Errno};
 
 use super::events::{group_of, EVENTS, GROUPS};
+use super::held::queued;
 use super::{Subject, Sure, Whose, Worker, ALL};
 use crate::listing::{self, Entry};
 
@@ -405,12 +406,7 @@ impl Worker<'_> {
             None
         };
         // An open that succeeded has to be told, unless it all went meanwhile.
-        let mut told = ReadFlags::empty();
-        let mut room = vec![std::mem::MaybeUninit::uninit(); 4096];
-        let mut reader = inotify::Reader::new(&fd, &mut room);
-        while let Ok(event) = reader.next() {
-            told |= event.events();
-        }
+        let told = queued(&fd);
         let lost = opened.is_some() && !told.contains(ReadFlags::OPEN);
         if lost && subject.sure == Sure::Here {
             self.wrong(path, &format!("opened, but the watch tells {told:?}"));
