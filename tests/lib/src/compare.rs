@@ -86,7 +86,7 @@ impl Comparison {
             self.differ(path, &format!("type: {one} against {other}"));
             return None;
         }
-        let rights = [&one, &other].map(|stat| {
+        let attributes = [&one, &other].map(|stat| {
             format!(
                 "{:04o} {}:{}",
                 stat.st_mode & 0o7777,
@@ -94,8 +94,11 @@ impl Comparison {
                 stat.st_gid
             )
         });
-        if rights[0] != rights[1] {
-            self.differ(path, &format!("mode: {} against {}", rights[0], rights[1]));
+        if attributes[0] != attributes[1] {
+            self.differ(
+                path,
+                &format!("mode: {} against {}", attributes[0], attributes[1]),
+            );
         }
         Some(kinds[0])
     }

@@ -61,7 +61,7 @@ fn descendants() -> Vec<i32> {
 }
 
 /// Where in the kernel a process is, thread by thread.
-fn tell_where(pid: i32) {
+fn print_stacks(pid: i32) {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     for thread in fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()
@@ -95,7 +95,7 @@ fn clean_up() -> bool {
         }
         if Instant::now() > end {
             println!("these processes do not die:");
-            left.into_iter().for_each(tell_where);
+            left.into_iter().for_each(print_stacks);
             return false;
         }
         thread::sleep(Duration::from_millis(5));
@@ -136,7 +136,7 @@ pub fn main(args: &[String]) -> ExitCode {
     });
     let status = if ended == Ok(0) {
         println!("the time of {seconds} s is up");
-        descendants().into_iter().for_each(tell_where);
+        descendants().into_iter().for_each(print_stacks);
         124
     } else {
         match process::waitpid(Some(pid), WaitOptions::empty()) {

@@ -21,7 +21,7 @@ pub struct Entry {
     /// The type (`d_type`).
     pub kind: FileType,
     /// The position behind this record (`d_off`).
-    pub next: u64,
+    pub next_pos: u64,
 }
 
 impl Entry {
@@ -46,9 +46,9 @@ pub fn open(path: &Path) -> io::Result<OwnedFd> {
 /// What one `getdents64` with a buffer of `size` bytes gives.
 pub fn read_once(fd: impl AsFd, size: usize) -> io::Result<Vec<Entry>> {
     // `RawDir` cuts off what precedes the first aligned byte.
-    let mut room = vec![MaybeUninit::<u8>::uninit(); size + 8];
-    let start = room.as_ptr().align_offset(8);
-    let mut dir = RawDir::new(fd, &mut room[start..start + size]);
+    let mut buffer = vec![MaybeUninit::<u8>::uninit(); size + 8];
+    let start = buffer.as_ptr().align_offset(8);
+    let mut dir = RawDir::new(fd, &mut buffer[start..start + size]);
     let mut entries = Vec::new();
     while let Some(record) = dir.next() {
         let record = record?;
@@ -58,7 +58,7 @@ pub fn read_once(fd: impl AsFd, size: usize) -> io::Result<Vec<Entry>> {
                 .into_owned(),
             ino: record.ino(),
             kind: record.file_type(),
-            next: record.next_entry_cookie(),
+            next_pos: record.next_entry_cookie(),
         });
         if dir.is_buffer_empty() {
             break;
@@ -85,8 +85,8 @@ pub fn list(path: &Path) -> io::Result<Vec<Entry>> {
 }
 
 /// Sets the position of an open directory.
-pub fn seek(fd: impl AsFd, position: u64) -> io::Result<u64> {
-    rustix::fs::seek(fd, SeekFrom::Start(position))
+pub fn seek(fd: impl AsFd, pos: u64) -> io::Result<u64> {
+    rustix::fs::seek(fd, SeekFrom::Start(pos))
 }
 
 /// A part of a tree that stands for all of it, where all would take too long.

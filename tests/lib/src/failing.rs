@@ -104,7 +104,7 @@ enum Answer {
     /// So many allocations were made, and none failed.
     Untouched(usize),
     /// The call told that one had failed.
-    Told,
+    Reported,
     /// The call did without.
     Tolerated,
 }
@@ -119,11 +119,11 @@ struct Trial {
 impl Trial {
     /// Tries the call with its `nth` allocation failing.
     fn attempt(&mut self, nth: usize) -> Result<Answer, String> {
-        let say = |error: io::Error| format!("fail-nth: {error}");
+        let context = |error: io::Error| format!("fail-nth: {error}");
         succeed(&mut self.machine, &self.plan.before)?;
-        self.switch.set(nth).map_err(say)?;
+        self.switch.set(nth).map_err(context)?;
         let outcome = call(&mut self.machine, &self.plan.attempt);
-        let left = self.switch.left().map_err(say)?;
+        let left = self.switch.left().map_err(context)?;
         let outcome = outcome.map_err(|Misuse(what)| what)?;
         let answer = match &outcome {
             Ok(_) => {
@@ -138,7 +138,7 @@ impl Trial {
             }
             // A copy to or from user space may be what fails, or the check of a
             // module's signature.
-            Err(Errno::NOMEM | Errno::FAULT | Errno::KEYREJECTED) if left == 0 => Answer::Told,
+            Err(Errno::NOMEM | Errno::FAULT | Errno::KEYREJECTED) if left == 0 => Answer::Reported,
             Err(_) => {
                 let got = render(&outcome);
                 return Err(format!("with allocation {nth} failing: {got}"));
@@ -164,37 +164,37 @@ impl Trial {
 
     /// The last allocation whose failure the call tells, where it tells that of
     /// all before it.
-    fn last_told(&mut self, count: usize) -> Result<usize, String> {
-        let (mut told, mut tolerated) = (0, count + 1);
-        while tolerated - told > 1 {
-            let middle = told + (tolerated - told) / 2;
+    fn last_reported(&mut self, count: usize) -> Result<usize, String> {
+        let (mut reported, mut tolerated) = (0, count + 1);
+        while tolerated - reported > 1 {
+            let middle = reported + (tolerated - reported) / 2;
             match self.attempt(middle)? {
-                Answer::Told => told = middle,
+                Answer::Reported => reported = middle,
                 _ => tolerated = middle,
             }
         }
-        Ok(told)
+        Ok(reported)
     }
 
     /// Lets the last `limit` allocations fail, one after the other; tells how
     /// many of these failures the call told, and how many it did without.
-    fn run(&mut self, limit: usize, only_told: bool) -> Result<(usize, usize), String> {
+    fn run(&mut self, limit: usize, only_reported: bool) -> Result<(usize, usize), String> {
         let mut last = self.count()?;
-        if only_told {
-            last = self.last_told(last)?;
+        if only_reported {
+            last = self.last_reported(last)?;
         }
-        let (mut told, mut tolerated) = (0, 0);
+        let (mut reported, mut tolerated) = (0, 0);
         for nth in (last + 1).saturating_sub(limit).max(1)..=last {
             match self.attempt(nth)? {
-                Answer::Told => told += 1,
+                Answer::Reported => reported += 1,
                 Answer::Tolerated => tolerated += 1,
                 Answer::Untouched(_) => break,
             }
         }
-        if told + tolerated == 0 || (only_told && told == 0) {
+        if reported + tolerated == 0 || (only_reported && reported == 0) {
             return Err("no allocation failed".to_string());
         }
-        Ok((told, tolerated))
+        Ok((reported, tolerated))
     }
 }
 
@@ -204,7 +204,7 @@ impl Trial {
 /// last one whose failure is told: what loading a module makes after that is
 /// not the module's.
 pub fn main(args: &[String]) -> ExitCode {
-    let (only_told, limit) = match args {
+    let (only_reported, limit) = match args {
         [flag, limit] if flag == "-t" => (true, limit.parse().ok()),
         [limit] => (false, limit.parse().ok()),
         _ => (false, None),
@@ -229,11 +229,11 @@ pub fn main(args: &[String]) -> ExitCode {
                 switch,
                 machine: Machine::default(),
             };
-            trial.run(limit, only_told)
+            trial.run(limit, only_reported)
         });
     match result {
-        Ok((told, tolerated)) => {
-            println!("{name:?}: told {told} failed allocations, did without {tolerated}");
+        Ok((reported, tolerated)) => {
+            println!("{name:?}: reported {reported} failed allocations, did without {tolerated}");
             ExitCode::SUCCESS
         }
         Err(what) => {

@@ -63,11 +63,11 @@ impl Machine {
     pub fn start(&mut self, name: &str, words: &[&str]) -> Result<(), Misuse> {
         let mut machine = self.clone();
         let words: Vec<String> = words.iter().map(|word| (*word).to_string()).collect();
-        let (told, tell_id) = mpsc::channel();
+        let (id_sender, id_receiver) = mpsc::channel();
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let _ = told.send(rustix::thread::gettid());
+            let _ = id_sender.send(rustix::thread::gettid());
             let outcome = machine.call(&words);
             // What it had open it has closed before anybody hears of it.
             drop(machine);
@@ -75,7 +75,7 @@ impl Machine {
                 let _ = sender.send(outcome);
             }
         });
-        let Ok(id) = tell_id.recv() else {
+        let Ok(id) = id_receiver.recv() else {
             return misuse("the thread did not start");
         };
         // The state is the first letter after the name in parentheses.

@@ -19,17 +19,17 @@ fn record_size(entry: &Entry) -> usize {
 
 /// Checks one directory; an error says what is wrong.
 fn check(path: &Path) -> Result<String, String> {
-    let say = |what: &str, error: Errno| format!("{what}: {}", errno::name(error));
-    let whole = dir::list(path).map_err(|error| say("list", error))?;
+    let context = |what: &str, error: Errno| format!("{what}: {}", errno::name(error));
+    let whole = dir::list(path).map_err(|error| context("list", error))?;
     let largest = whole.iter().map(record_size).max().unwrap_or(0);
     let smallest = whole.iter().map(record_size).min().unwrap_or(0);
-    let fd = dir::open(path).map_err(|error| say("open", error))?;
+    let fd = dir::open(path).map_err(|error| context("open", error))?;
     let mut checks = 0;
 
     // Every size of buffer gives the same listing, and rewinding is as good
     // as opening again.
     for size in (largest..largest + 264).step_by(8).chain([4096, 65536]) {
-        let again = dir::read_rest(&fd, size).map_err(|error| say("getdents", error))?;
+        let again = dir::read_rest(&fd, size).map_err(|error| context("getdents", error))?;
         if again != whole {
             return Err(format!(
                 "a buffer of {size} bytes gives {} entries instead of {}, or others",
@@ -41,9 +41,9 @@ fn check(path: &Path) -> Result<String, String> {
         match dir::read_once(&fd, size) {
             Ok(more) if more.is_empty() => {}
             Ok(more) => return Err(format!("behind the end comes {}", more[0].name)),
-            Err(error) => return Err(say("getdents at the end", error)),
+            Err(error) => return Err(context("getdents at the end", error)),
         }
-        dir::seek(&fd, 0).map_err(|error| say("rewind", error))?;
+        dir::seek(&fd, 0).map_err(|error| context("rewind", error))?;
         checks += 1;
     }
 
@@ -53,7 +53,7 @@ fn check(path: &Path) -> Result<String, String> {
         if record_size(expected) > smallest {
             match dir::read_once(&fd, record_size(expected) - 8) {
                 Err(Errno::INVAL) => {}
-                Err(error) => return Err(say("a buffer that is too small", error)),
+                Err(error) => return Err(context("a buffer that is too small", error)),
                 Ok(got) => {
                     return Err(format!(
                         "entry {index}, {}: a buffer that is too small gives {got:?}",
@@ -62,16 +62,17 @@ fn check(path: &Path) -> Result<String, String> {
                 }
             }
         }
-        let got =
-            dir::read_once(&fd, record_size(expected)).map_err(|error| say("one entry", error))?;
+        let got = dir::read_once(&fd, record_size(expected))
+            .map_err(|error| context("one entry", error))?;
         if got != [expected.clone()] {
             return Err(format!("entry {index}: {got:?} instead of {expected:?}"));
         }
-        let at = rustix::fs::seek(&fd, SeekFrom::Current(0)).map_err(|error| say("tell", error))?;
-        if at != expected.next {
+        let pos =
+            rustix::fs::seek(&fd, SeekFrom::Current(0)).map_err(|error| context("tell", error))?;
+        if pos != expected.next_pos {
             return Err(format!(
-                "behind {}: position {at}, d_off {}",
-                expected.name, expected.next
+                "behind {}: position {pos}, d_off {}",
+                expected.name, expected.next_pos
             ));
         }
         checks += 1;
@@ -80,8 +81,9 @@ fn check(path: &Path) -> Result<String, String> {
     // From each position on comes what came from there before, last first.
     let step = whole.len().div_ceil(64).max(1);
     for index in (0..whole.len()).rev().step_by(step) {
-        dir::seek(&fd, whole[index].next).map_err(|error| say("seek", error))?;
-        let rest = dir::read_rest(&fd, largest + 100).map_err(|error| say("getdents", error))?;
+        dir::seek(&fd, whole[index].next_pos).map_err(|error| context("seek", error))?;
+        let rest =
+            dir::read_rest(&fd, largest + 100).map_err(|error| context("getdents", error))?;
         if rest != whole[index + 1..] {
             return Err(format!(
                 "behind {}: {} entries instead of {}, or others",
@@ -95,29 +97,30 @@ fn check(path: &Path) -> Result<String, String> {
 
     // Far behind the end there is nothing.
     if let Some(last) = whole.last() {
-        dir::seek(&fd, last.next + 1000).map_err(|error| say("seek behind the end", error))?;
+        dir::seek(&fd, last.next_pos + 1000)
+            .map_err(|error| context("seek behind the end", error))?;
         match dir::read_once(&fd, 4096) {
             Ok(more) if more.is_empty() => {}
             Ok(more) => return Err(format!("far behind the end is {}", more[0].name)),
-            Err(error) => return Err(say("far behind the end", error)),
+            Err(error) => return Err(context("far behind the end", error)),
         }
     }
     match rustix::fs::seek(&fd, SeekFrom::Start(u64::MAX)) {
         Err(Errno::INVAL) => {}
-        Err(error) => return Err(say("seek to -1", error)),
-        Ok(at) => return Err(format!("seek to -1 gives {at}")),
+        Err(error) => return Err(context("seek to -1", error)),
+        Ok(pos) => return Err(format!("seek to -1 gives {pos}")),
     }
 
     // Each open directory has a position of its own; a duplicate shares it.
-    dir::seek(&fd, 0).map_err(|error| say("rewind", error))?;
-    let other = dir::open(path).map_err(|error| say("open", error))?;
-    let twin = rustix::io::dup(&fd).map_err(|error| say("dup", error))?;
-    let mut mine = dir::read_once(&fd, largest * 3).map_err(|error| say("getdents", error))?;
-    let theirs = dir::read_rest(&other, 4096).map_err(|error| say("getdents", error))?;
+    dir::seek(&fd, 0).map_err(|error| context("rewind", error))?;
+    let other = dir::open(path).map_err(|error| context("open", error))?;
+    let twin = rustix::io::dup(&fd).map_err(|error| context("dup", error))?;
+    let mut mine = dir::read_once(&fd, largest * 3).map_err(|error| context("getdents", error))?;
+    let theirs = dir::read_rest(&other, 4096).map_err(|error| context("getdents", error))?;
     if theirs != whole {
         return Err("two open directories share a position".to_string());
     }
-    mine.extend(dir::read_rest(&twin, 4096).map_err(|error| say("getdents", error))?);
+    mine.extend(dir::read_rest(&twin, 4096).map_err(|error| context("getdents", error))?);
     if mine != whole {
         return Err("a duplicated descriptor has a position of its own".to_string());
     }

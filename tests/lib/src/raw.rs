@@ -99,7 +99,7 @@ pub fn user_reg(fd: BorrowedFd<'_>, command: &str) -> io::Result<u32> {
 
 /// An ioctl with any number and a buffer that is larger than any structure.
 pub fn ioctl(fd: BorrowedFd<'_>, request: u32) -> io::Result<()> {
-    let mut room = [0_u64; 1024];
+    let mut buffer = [0_u64; 1024];
     // SAFETY: No request of the files in question takes more than the buffer
     // has.
     unsafe {
@@ -107,7 +107,7 @@ pub fn ioctl(fd: BorrowedFd<'_>, request: u32) -> io::Result<()> {
             fd,
             Request {
                 opcode: request,
-                argument: &mut room,
+                argument: &mut buffer,
             },
         )
     }

@@ -160,13 +160,13 @@ fn satisfies(outcome: &Outcome, expected: &[Word]) -> Result<bool, Misuse> {
     }
 }
 
-/// Runs a script and tells each line's outcome to `heard`.
+/// Runs a script and tells each line's outcome to `observe`.
 struct Runner<'a> {
     machine: Machine,
     values: HashMap<String, String>,
     /// Whether a call without an expectation has to succeed.
     strict: bool,
-    heard: &'a mut dyn FnMut(&str, &Outcome),
+    observe: &'a mut dyn FnMut(&str, &Outcome),
 }
 
 impl Runner<'_> {
@@ -219,7 +219,7 @@ impl Runner<'_> {
             .map(|word| word.text.as_str())
             .collect();
         let outcome = self.machine.call(&call).map_err(wrong)?;
-        (self.heard)(&line.source, &outcome);
+        (self.observe)(&line.source, &outcome);
         let expected = &words[behind..];
         if (self.strict || !expected.is_empty()) && !satisfies(&outcome, expected).map_err(wrong)? {
             let round = self
@@ -309,7 +309,7 @@ fn run_in(
     lines: &[Line],
     root: Option<&str>,
     strict: bool,
-    heard: &mut dyn FnMut(&str, &Outcome),
+    observe: &mut dyn FnMut(&str, &Outcome),
 ) -> Result<(), Failure> {
     if let Some(root) = root {
         rustix::process::chdir(root)
@@ -319,7 +319,7 @@ fn run_in(
         machine: Machine::default(),
         values: HashMap::new(),
         strict,
-        heard,
+        observe,
     };
     runner.run(lines, 0)
 }
@@ -363,7 +363,7 @@ pub fn run(args: &[String]) -> ExitCode {
             }
         }
     }
-    let mut heard = |line: &str, outcome: &Outcome| {
+    let mut observe = |line: &str, outcome: &Outcome| {
         if verbose {
             println!("{line} -> {}", render(outcome));
         }
@@ -371,7 +371,7 @@ pub fn run(args: &[String]) -> ExitCode {
     report(
         read_source()
             .and_then(|source| parse(&source))
-            .and_then(|lines| run_in(&lines, root, true, &mut heard)),
+            .and_then(|lines| run_in(&lines, root, true, &mut observe)),
     )
 }
 
@@ -387,13 +387,13 @@ pub fn same(args: &[String]) -> ExitCode {
         Err(failure) => return report(Err(failure)),
     };
     let mut outcomes = [Vec::new(), Vec::new()];
-    for (root, heard) in [first, second].into_iter().zip(&mut outcomes) {
-        let mut hear = |line: &str, outcome: &Outcome| {
-            heard.push((line.to_string(), render(outcome)));
+    for (root, outcomes) in [first, second].into_iter().zip(&mut outcomes) {
+        let mut observe = |line: &str, outcome: &Outcome| {
+            outcomes.push((line.to_string(), render(outcome)));
         };
         // A thread of its own: who it is (`user`) ends with it.
         let result = thread::scope(|scope| {
-            let side = scope.spawn(|| run_in(&lines, Some(root), false, &mut hear));
+            let side = scope.spawn(|| run_in(&lines, Some(root), false, &mut observe));
             side.join()
                 .unwrap_or_else(|_| Err(Failure::Misuse("it panicked".to_string())))
         });
@@ -427,15 +427,15 @@ mod tests {
 
     /// Runs a script and tells what it failed with, if it did.
     fn outcome(source: &str) -> Result<Vec<String>, String> {
-        let mut heard = Vec::new();
+        let mut outcomes = Vec::new();
         let lines = parse(source);
         let result = lines.and_then(|lines| {
             run_in(&lines, None, true, &mut |_, outcome| {
-                heard.push(render(outcome));
+                outcomes.push(render(outcome));
             })
         });
         match result {
-            Ok(()) => Ok(heard),
+            Ok(()) => Ok(outcomes),
             Err(Failure::Unexpected(what) | Failure::Misuse(what)) => Err(what),
         }
     }
@@ -472,7 +472,7 @@ mod tests {
     #[test]
     fn values_are_kept_and_loops_run() {
         let script = "let type stat / type\nrepeat 3\nstat / type => %{type}\nend";
-        assert_eq!(outcome(script).map(|heard| heard.len()), Ok(4));
+        assert_eq!(outcome(script).map(|outcomes| outcomes.len()), Ok(4));
         assert!(outcome("stat / type => %{nothing}").is_err());
         assert!(outcome("repeat 2\naccess /").is_err());
         assert!(outcome("repeat 2\naccess /%{i} => ENOENT\nend").is_ok());

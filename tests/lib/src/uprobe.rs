@@ -16,7 +16,7 @@ fn offset() -> Option<u64> {
     let address = black_box(target as fn(u64) -> u64) as usize as u64;
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     maps.lines().find_map(|line| {
-        // start-end rights offset ...
+        // start-end perms offset ...
         let mut fields = line.split_whitespace();
         let (start, end) = fields.next()?.split_once('-')?;
         let start = u64::from_str_radix(start, 16).ok()?;

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::credentials::{assume, Credentials};
 use crate::errno;
 use crate::options::Options;
 use crate::walk::walk;
-use crate::who::{become_one, Who};
 
 /// An attempt: what it is called, and what it gives.
 type Attempt = (&'static str, fn(&Path) -> Result<(), Errno>);
@@ -50,15 +50,15 @@ pub fn main(args: &[String]) -> Result<(), String> {
         return Err("ROOT TRACEFS [--as root|user|namespace] [--step N]".to_string());
     };
     let (root, tracefs) = (PathBuf::from(root), PathBuf::from(tracefs));
-    let who = options.value("as", Who::User)?;
+    let credentials = options.value("as", Credentials::User)?;
     let step = options.value("step", 1)?;
     options.done()?;
-    let tell = |error| format!("{}: {error}", root.display());
+    let context = |error| format!("{}: {error}", root.display());
     let mut paths = vec![PathBuf::new()];
     // What tracefs has more than we is no matter of access.
-    walk(&root, Path::new(""), 0, step, &mut paths).map_err(tell)?;
+    walk(&root, Path::new(""), 0, step, &mut paths).map_err(context)?;
     paths.retain(|path| tracefs.join(path).exists());
-    become_one(who)?;
+    assume(credentials)?;
     let (mut more, mut less, mut equal) = (0, 0, 0);
     for path in &paths {
         for (name, attempt) in ATTEMPTS {
@@ -80,7 +80,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
         }
     }
     println!(
-        "{} paths as {who:?}: {equal} attempts alike, {less} refused here alone, {more} allowed",
+        "{} paths as {credentials:?}: {equal} attempts alike, {less} refused here alone, {more} allowed",
         paths.len()
     );
     match more {

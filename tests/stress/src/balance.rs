@@ -68,14 +68,14 @@ fn statistics() -> Vec<(String, i64)> {
 ///
 /// It makes the nodes of these when somebody looks, and notices only then what
 /// has gone in a way that it is not told of.
-pub fn look_into_all(root: &Path) -> Result<(), String> {
+pub fn list_all(root: &Path) -> Result<(), String> {
     let events = root.join("events");
-    let tell = |error| format!("{}: {error}", events.display());
-    for entry in fs::read_dir(&events).map_err(tell)? {
-        let entry = entry.map_err(tell)?;
-        if entry.file_type().map_err(tell)?.is_dir() {
+    let context = |error| format!("{}: {error}", events.display());
+    for entry in fs::read_dir(&events).map_err(context)? {
+        let entry = entry.map_err(context)?;
+        if entry.file_type().map_err(context)?.is_dir() {
             // All names are taken when it is opened, or when it is first read.
-            fs::read_dir(entry.path()).map_err(tell)?.next();
+            fs::read_dir(entry.path()).map_err(context)?.next();
         }
     }
     Ok(())

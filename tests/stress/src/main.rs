@@ -8,6 +8,7 @@ mod errno;
 
 mod access;
 mod balance;
+mod credentials;
 mod fuzz;
 mod listing;
 mod options;
@@ -19,7 +20,6 @@ mod tally;
 mod threads;
 mod walk;
 mod watchdog;
-mod who;
 mod work;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use rustix::thread::UnshareFlags;
 
 /// Gives this thread a root, a working directory and, with `mounts`, a mount
 /// name space of its own.
-pub fn stand_alone(mounts: bool) -> io::Result<()> {
+pub fn unshare_fs(mounts: bool) -> io::Result<()> {
     let mut flags = UnshareFlags::FS;
     if mounts {
         flags |= UnshareFlags::NEWNS;
@@ -21,7 +21,7 @@ pub fn stand_alone(mounts: bool) -> io::Result<()> {
 }
 
 /// Gives this process, which has one thread, a user name space of its own.
-pub fn be_root_of_own() -> io::Result<()> {
+pub fn unshare_user() -> io::Result<()> {
     let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNS | UnshareFlags::FS;
     // SAFETY: The table of file descriptors stays shared.
     unsafe { rustix::thread::unshare_unsafe(flags) }
@@ -45,7 +45,7 @@ struct Region {
 
 /// A place that a pointer points to.
 #[derive(Clone, Copy, Debug)]
-pub enum Place {
+pub enum Address {
     /// So many bytes from the beginning of a region.
     In(usize, usize),
     /// So many bytes before the end of a region, behind which nothing is.
@@ -62,7 +62,7 @@ pub enum Argument {
     /// A number that is no pointer.
     Number(usize),
     /// A pointer.
-    At(Place),
+    Pointer(Address),
 }
 
 impl Arena {
@@ -73,7 +73,7 @@ impl Arena {
     /// The first of some strings.
     pub const TEXT: usize = 2;
     /// An array of `struct iovec`.
-    pub const SEGMENTS: usize = 6;
+    pub const IOVEC: usize = 6;
     const REGIONS: usize = 7;
     /// How much there is of each.
     pub const SIZE: usize = 1 << 20;
@@ -87,11 +87,11 @@ impl Arena {
             unsafe {
                 let size = 2 * Self::SIZE;
                 let at = mm::mmap_anonymous(ptr::null_mut(), size, ProtFlags::empty(), flags)?;
-                let mut permissions = mm::MprotectFlags::READ;
+                let mut prot = mm::MprotectFlags::READ;
                 if index != Self::READ_ONLY {
-                    permissions |= mm::MprotectFlags::WRITE;
+                    prot |= mm::MprotectFlags::WRITE;
                 }
-                mm::mprotect(at, Self::SIZE, permissions)?;
+                mm::mprotect(at, Self::SIZE, prot)?;
                 Ok::<_, Errno>(Region {
                     base: at as usize,
                     size,
@@ -108,14 +108,14 @@ impl Arena {
     }
 
     /// The address of a place.
-    pub fn address(&self, place: Place) -> usize {
-        match place {
-            Place::In(region, offset) => self.regions[region].base + offset.min(Self::SIZE),
-            Place::BeforeEnd(region, distance) => {
+    pub fn address(&self, address: Address) -> usize {
+        match address {
+            Address::In(region, offset) => self.regions[region].base + offset.min(Self::SIZE),
+            Address::BeforeEnd(region, distance) => {
                 self.regions[region].base + Self::SIZE - distance.min(Self::SIZE)
             }
-            Place::Null => 0,
-            Place::Kernel => 0xffff_8880_0000_0000,
+            Address::Null => 0,
+            Address::Kernel => 0xffff_8880_0000_0000,
         }
     }
 
@@ -132,7 +132,7 @@ impl Arena {
     pub fn call(&mut self, number: libc::c_long, arguments: &[Argument; 6]) -> io::Result<usize> {
         let [a, b, c, d, e, f] = arguments.map(|argument| match argument {
             Argument::Number(number) => number,
-            Argument::At(place) => self.address(place),
+            Argument::Pointer(address) => self.address(address),
         });
         // SAFETY: All pointers are into the regions, where nothing of Rust's
         // is; what is written beyond one of them is written to memory that is

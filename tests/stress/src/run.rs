@@ -36,7 +36,7 @@ fn settings(args: &[String]) -> Result<Settings, String> {
 }
 
 /// What a run leaves behind: nothing.
-fn look_after(shared: &Shared, before: &Balance) {
+fn check_leftovers(shared: &Shared, before: &Balance) {
     let events = shared.settings.root.join("events");
     match fs::read_dir(&events) {
         Err(error) => shared.fail(format!("{}: {error}", events.display())),
@@ -49,7 +49,7 @@ fn look_after(shared: &Shared, before: &Balance) {
             }
         }
     }
-    if let Err(what) = balance::look_into_all(&shared.settings.root) {
+    if let Err(what) = balance::list_all(&shared.settings.root) {
         shared.fail(what);
     }
     // The last put of a file may be on its way, and grace periods pass.  Who
@@ -76,11 +76,11 @@ fn look_after(shared: &Shared, before: &Balance) {
 /// all does not count as a leak.
 fn warm_up(settings: &Settings) -> Result<(), String> {
     let path = settings.root.join("kprobe_events");
-    let tell = |error| format!("{}: {error}", path.display());
+    let context = |error| format!("{}: {error}", path.display());
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC;
-    let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(tell)?;
+    let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(context)?;
     for command in ["p:stress/warm __x64_sys_umask\n", "-:stress/warm\n"] {
-        rustix::io::write(&fd, command.as_bytes()).map_err(tell)?;
+        rustix::io::write(&fd, command.as_bytes()).map_err(context)?;
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
     );
     let fixed = Fixed::find(&settings.tracefs, settings.seed)?;
     warm_up(&settings)?;
-    balance::look_into_all(&settings.root)?;
+    balance::list_all(&settings.root)?;
     let before = Balance::take();
     let shared = Shared::new(settings, fixed);
     work::load_all(&shared)?;
@@ -127,6 +127,6 @@ pub fn main(args: &[String]) -> Result<(), String> {
     if let Err(what) = work::unload_all(&shared) {
         shared.fail(what);
     }
-    look_after(&shared, &before);
+    check_leftovers(&shared, &before);
     threads::report(&shared, &tally, &format!("in {elapsed:.1} s"))
 }

@@ -93,12 +93,12 @@ const UNREAD: &[&str] = &[
 
 /// The names in a directory.
 fn names(dir: &Path) -> Result<Vec<String>, String> {
-    let tell = |error| format!("{}: {error}", dir.display());
+    let context = |error| format!("{}: {error}", dir.display());
     let mut all = Vec::new();
-    for entry in fs::read_dir(dir).map_err(tell)? {
+    for entry in fs::read_dir(dir).map_err(context)? {
         all.push(
             entry
-                .map_err(tell)?
+                .map_err(context)?
                 .file_name()
                 .to_string_lossy()
                 .into_owned(),

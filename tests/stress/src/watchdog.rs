@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::shared::Shared;
 
 /// Tells what each thread is doing, and where in the kernel it is.
-fn tell_all(shared: &Shared) {
+fn print_threads(shared: &Shared) {
     for (number, own) in shared.progress.iter().enumerate() {
         let id = own.id.load(Ordering::Relaxed);
         let operation = own.operation.load(Ordering::Relaxed);
@@ -30,7 +30,7 @@ pub fn watch(shared: &Shared) {
     let began = Instant::now();
     let end = began + settings.time;
     let mut seen = vec![(u64::MAX, began); settings.threads];
-    let mut told = 0;
+    let mut reported = 0;
     while !shared
         .progress
         .iter()
@@ -42,8 +42,8 @@ pub fn watch(shared: &Shared) {
             shared.stop();
         }
         let elapsed = began.elapsed().as_secs();
-        if settings.progress > 0 && elapsed / settings.progress > told {
-            told = elapsed / settings.progress;
+        if settings.progress > 0 && elapsed / settings.progress > reported {
+            reported = elapsed / settings.progress;
             println!(
                 "{elapsed} s: {} operations, {} failures",
                 shared.operations(),
@@ -62,7 +62,7 @@ pub fn watch(shared: &Shared) {
                     settings.seed,
                     settings.patience.as_secs()
                 );
-                tell_all(shared);
+                print_threads(shared);
                 process::exit(3);
             }
         }

@@ -43,11 +43,10 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
         ("ls", [path]) => dir::list(Path::new(path)).map(|all| Value::Words(dir::names(&all))),
         ("count", [path]) => dir::list(Path::new(path))
             .map(|all| Value::Number(i64::try_from(all.len()).unwrap_or(i64::MAX))),
-        ("getdents", [name, room]) => dir::read_once(machine.fd(name)?, size(room)?)
+        ("getdents", [name, length]) => dir::read_once(machine.fd(name)?, size(length)?)
             .map(|all| Value::Words(all.into_iter().map(|entry| entry.name).collect())),
-        ("listrest", [name, room]) => {
-            dir::read_rest(machine.fd(name)?, size(room)?).map(|all| Value::Words(dir::names(&all)))
-        }
+        ("listrest", [name, length]) => dir::read_rest(machine.fd(name)?, size(length)?)
+            .map(|all| Value::Words(dir::names(&all))),
         ("access", [path]) => done(fs::access(*path, Access::EXISTS)),
         ("access", [path, what]) => {
             let mut access = Access::empty();

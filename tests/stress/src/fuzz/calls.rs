@@ -12,7 +12,7 @@ pub enum Kind {
     /// The path of something that exists.
     Path,
     /// The path of something that does not, another one each time.
-    New,
+    Missing,
     /// A string.
     Name,
     /// Somewhere to read from or write to.
@@ -22,11 +22,11 @@ pub enum Kind {
     /// The size of a buffer.
     Size,
     /// A position.
-    Position,
+    Offset,
     /// An array of buffers.
-    Segments,
+    Iovec,
     /// How many these are.
-    Count,
+    IovecCount,
     /// Any number that is no pointer.
     Any,
     /// A small number.
@@ -34,7 +34,7 @@ pub enum Kind {
     /// One bit, or none.
     Bit,
     /// This number.
-    Is(usize),
+    Constant(usize),
     /// The end of a pipe that is read from, and the one that is written to.
     PipeOut,
     /// Likewise.
@@ -77,31 +77,31 @@ const fn call(name: &'static str, number: c_long, rule: Rule, arguments: &'stati
 }
 
 /// The working directory, for calls that take a directory.
-const CWD: Kind = Kind::Is(libc::AT_FDCWD as usize);
+const CWD: Kind = Kind::Constant(libc::AT_FDCWD as usize);
 
 /// Calls with an open file.
 pub const FILE_CALLS: &[Call] = {
     use Kind::{
-        Any as N, Bit, Buffer, Count, File, Is, Name, Optional, PipeIn, PipeOut, Position,
-        Segments, Size, Small,
+        Any as N, Bit, Buffer, Constant, File, Iovec, IovecCount, Name, Offset, Optional, PipeIn,
+        PipeOut, Size, Small,
     };
     use Rule::{Any, Fails, Mapping};
-    const NOTHING: Kind = Is(0);
-    const SPLICE: Kind = Is(libc::SPLICE_F_NONBLOCK as usize);
+    const NOTHING: Kind = Constant(0);
+    const SPLICE: Kind = Constant(libc::SPLICE_F_NONBLOCK as usize);
     &[
         call("read", libc::SYS_read, Any, &[File, Buffer, Size]),
         call(
             "pread",
             libc::SYS_pread64,
             Any,
-            &[File, Buffer, Size, Position],
+            &[File, Buffer, Size, Offset],
         ),
-        call("readv", libc::SYS_readv, Any, &[File, Segments, Count]),
+        call("readv", libc::SYS_readv, Any, &[File, Iovec, IovecCount]),
         call(
             "preadv2",
             libc::SYS_preadv2,
             Any,
-            &[File, Segments, Count, Position, NOTHING, Bit],
+            &[File, Iovec, IovecCount, Offset, NOTHING, Bit],
         ),
         call("write", libc::SYS_write, Any, &[File, Buffer, Size]),
         call("write", libc::SYS_write, Any, &[File, Buffer, Size]),
@@ -109,40 +109,35 @@ pub const FILE_CALLS: &[Call] = {
             "pwrite",
             libc::SYS_pwrite64,
             Any,
-            &[File, Buffer, Size, Position],
+            &[File, Buffer, Size, Offset],
         ),
-        call("writev", libc::SYS_writev, Any, &[File, Segments, Count]),
+        call("writev", libc::SYS_writev, Any, &[File, Iovec, IovecCount]),
         call(
             "pwritev2",
             libc::SYS_pwritev2,
             Any,
-            &[File, Segments, Count, Position, NOTHING, Bit],
+            &[File, Iovec, IovecCount, Offset, NOTHING, Bit],
         ),
-        call("lseek", libc::SYS_lseek, Any, &[File, Position, Small]),
+        call("lseek", libc::SYS_lseek, Any, &[File, Offset, Small]),
         call("ioctl", libc::SYS_ioctl, Any, &[File, N, Optional]),
         call("getdents", libc::SYS_getdents64, Any, &[File, Buffer, Size]),
         call("fstat", libc::SYS_fstat, Any, &[File, Buffer]),
         call("fstatfs", libc::SYS_fstatfs, Any, &[File, Buffer]),
-        call("ftruncate", libc::SYS_ftruncate, Any, &[File, Position]),
+        call("ftruncate", libc::SYS_ftruncate, Any, &[File, Offset]),
         call(
             "fallocate",
             libc::SYS_fallocate,
             Fails,
-            &[File, Bit, Position, Position],
+            &[File, Bit, Offset, Offset],
         ),
         call("fsync", libc::SYS_fsync, Any, &[File]),
         call(
             "fadvise",
             libc::SYS_fadvise64,
             Any,
-            &[File, Position, Size, Small],
+            &[File, Offset, Size, Small],
         ),
-        call(
-            "readahead",
-            libc::SYS_readahead,
-            Any,
-            &[File, Position, Size],
-        ),
+        call("readahead", libc::SYS_readahead, Any, &[File, Offset, Size]),
         call(
             "sendfile",
             libc::SYS_sendfile,
@@ -171,7 +166,7 @@ pub const FILE_CALLS: &[Call] = {
             "mmap",
             libc::SYS_mmap,
             Mapping,
-            &[NOTHING, Size, Small, Small, File, Position],
+            &[NOTHING, Size, Small, Small, File, Offset],
         ),
         call(
             "fgetxattr",
@@ -202,52 +197,59 @@ pub const FILE_CALLS: &[Call] = {
 
 /// Calls with names.
 pub const NAME_CALLS: &[Call] = {
-    use Kind::{Any as N, Bit, Buffer, Is, Name, New, Optional, Path, Position, Size, Small};
+    use Kind::{
+        Any as N, Bit, Buffer, Constant, Missing, Name, Offset, Optional, Path, Size, Small,
+    };
     use Rule::{Any, Descriptor, Fails};
-    const NOTHING: Kind = Is(0);
-    const CREATE: Kind = Is((libc::O_CREAT | libc::O_EXCL | libc::O_RDWR) as usize);
-    const NO_NAME: Kind = Is((libc::O_TMPFILE | libc::O_RDWR) as usize);
-    const QUIET: Kind = Is((libc::O_RDONLY | libc::O_NONBLOCK) as usize);
+    const NOTHING: Kind = Constant(0);
+    const CREATE: Kind = Constant((libc::O_CREAT | libc::O_EXCL | libc::O_RDWR) as usize);
+    const TMPFILE: Kind = Constant((libc::O_TMPFILE | libc::O_RDWR) as usize);
+    const READ: Kind = Constant((libc::O_RDONLY | libc::O_NONBLOCK) as usize);
     &[
-        call("stat new", libc::SYS_stat, Fails, &[New, Buffer]),
+        call("stat missing", libc::SYS_stat, Fails, &[Missing, Buffer]),
         call("stat", libc::SYS_stat, Any, &[Path, Buffer]),
         call("statx", libc::SYS_statx, Any, &[CWD, Path, Bit, N, Buffer]),
         call("statfs", libc::SYS_statfs, Any, &[Path, Buffer]),
-        call("access new", libc::SYS_access, Fails, &[New, Small]),
+        call("access missing", libc::SYS_access, Fails, &[Missing, Small]),
         call("access", libc::SYS_access, Any, &[Path, Small]),
         call(
-            "open new",
+            "open missing",
             libc::SYS_openat,
             Fails,
-            &[CWD, New, QUIET, NOTHING],
+            &[CWD, Missing, READ, NOTHING],
         ),
-        call("create", libc::SYS_openat, Fails, &[CWD, New, CREATE, N]),
         call(
-            "open unnamed",
+            "create",
             libc::SYS_openat,
             Fails,
-            &[CWD, Path, NO_NAME, N],
+            &[CWD, Missing, CREATE, N],
         ),
-        call("mkdir", libc::SYS_mkdir, Fails, &[New, N]),
-        call("mkdir there", libc::SYS_mkdir, Fails, &[Path, N]),
-        call("mknod", libc::SYS_mknod, Fails, &[New, N, N]),
-        call("symlink", libc::SYS_symlink, Fails, &[Name, New]),
-        call("link", libc::SYS_link, Fails, &[Path, New]),
-        call("rename", libc::SYS_rename, Fails, &[Path, New]),
+        call(
+            "open tmpfile",
+            libc::SYS_openat,
+            Fails,
+            &[CWD, Path, TMPFILE, N],
+        ),
+        call("mkdir", libc::SYS_mkdir, Fails, &[Missing, N]),
+        call("mkdir existing", libc::SYS_mkdir, Fails, &[Path, N]),
+        call("mknod", libc::SYS_mknod, Fails, &[Missing, N, N]),
+        call("symlink", libc::SYS_symlink, Fails, &[Name, Missing]),
+        call("link", libc::SYS_link, Fails, &[Path, Missing]),
+        call("rename", libc::SYS_rename, Fails, &[Path, Missing]),
         call(
             "rename onto",
             libc::SYS_renameat2,
             Fails,
-            &[CWD, New, CWD, Path, Bit],
+            &[CWD, Missing, CWD, Path, Bit],
         ),
         call(
             "exchange",
             libc::SYS_renameat2,
             Fails,
-            &[CWD, Path, CWD, New, Small],
+            &[CWD, Path, CWD, Missing, Small],
         ),
         call("unlink", libc::SYS_unlink, Fails, &[Path]),
-        call("unlink new", libc::SYS_unlink, Fails, &[New]),
+        call("unlink missing", libc::SYS_unlink, Fails, &[Missing]),
         call("rmdir", libc::SYS_rmdir, Fails, &[Path]),
         call("readlink", libc::SYS_readlink, Fails, &[Path, Buffer, Size]),
         call(
@@ -272,7 +274,7 @@ pub const NAME_CALLS: &[Call] = {
             Any,
             &[CWD, Path, Optional, Bit],
         ),
-        call("truncate", libc::SYS_truncate, Any, &[Path, Position]),
+        call("truncate", libc::SYS_truncate, Any, &[Path, Offset]),
         call(
             "name_to_handle",
             libc::SYS_name_to_handle_at,
@@ -283,7 +285,7 @@ pub const NAME_CALLS: &[Call] = {
             "open_by_handle",
             libc::SYS_open_by_handle_at,
             Descriptor,
-            &[CWD, Buffer, QUIET],
+            &[CWD, Buffer, READ],
         ),
         call(
             "open_tree",

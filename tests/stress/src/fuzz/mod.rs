@@ -16,18 +16,18 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
+use crate::credentials::{assume, Credentials};
 use crate::options::Options;
-use crate::raw::{Arena, Argument, Place};
+use crate::raw::{Address, Arena, Argument};
 use crate::rng::Rng;
 use crate::shared::{Fixed, Settings, Shared};
 use crate::tally::Tally;
 use crate::threads;
 use crate::walk::walk;
-use crate::who::{become_one, Who};
 use calls::{Call, Kind, Rule, FILE_CALLS, NAME_CALLS};
 
 /// Files that are only read, and why.
-const UNWRITTEN: &[&str] = &[
+const READ_ONLY: &[&str] = &[
     // With all events on, an emulated processor does nothing else;
     // files/enable-all.sh does it.
     "events/enable",
@@ -40,8 +40,8 @@ const UNWRITTEN: &[&str] = &[
 /// 7.3 warns when an invented event is shown that names another call than its
 /// own (`print_syscall_enter()`), and PROVE_RCU_LIST reports how the triggers
 /// of system calls are walked (`event_triggers_call()`).
-fn is_unwritten(target: &Path) -> bool {
-    UNWRITTEN.iter().any(|own| Path::new(own) == target)
+fn is_read_only(target: &Path) -> bool {
+    READ_ONLY.iter().any(|own| Path::new(own) == target)
         || (target.starts_with("events/syscalls")
             && (target.ends_with("inject") || target.ends_with("trigger")))
 }
@@ -59,13 +59,13 @@ struct Targets {
 impl Targets {
     /// Looks at the kernel's own tree, and for what is in ours alone.
     fn find(root: &Path, tracefs: &Path, step: usize) -> Result<Self, String> {
-        let tell = |error| format!("{}: {error}", tracefs.display());
+        let context = |error| format!("{}: {error}", tracefs.display());
         let mut events = vec![PathBuf::from("events")];
-        walk(tracefs, Path::new("events"), 0, step, &mut events).map_err(tell)?;
+        walk(tracefs, Path::new("events"), 0, step, &mut events).map_err(context)?;
         events.sort();
         let mut files = Vec::new();
-        for entry in fs::read_dir(tracefs).map_err(tell)? {
-            let entry = entry.map_err(tell)?;
+        for entry in fs::read_dir(tracefs).map_err(context)? {
+            let entry = entry.map_err(context)?;
             if entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 files.push(PathBuf::from(entry.file_name()));
             }
@@ -103,7 +103,7 @@ fn find_published(root: &Path, tracefs: &Path) -> std::io::Result<Vec<PathBuf>> 
 struct Fuzzer<'a> {
     shared: &'a Shared,
     targets: &'a Targets,
-    who: Who,
+    credentials: Credentials,
     thread: usize,
     number: u64,
     rng: Rng,
@@ -117,14 +117,14 @@ impl<'a> Fuzzer<'a> {
     fn new(
         shared: &'a Shared,
         targets: &'a Targets,
-        who: Who,
+        credentials: Credentials,
         thread: usize,
     ) -> Result<Self, Errno> {
         shared.progress[thread].begin();
         Ok(Self {
             shared,
             targets,
-            who,
+            credentials,
             thread,
             number: 0,
             rng: Rng::of(shared.settings.seed, thread, 0),
@@ -158,10 +158,10 @@ impl<'a> Fuzzer<'a> {
     }
 
     /// Something is wrong.
-    fn wrong(&self, path: &Path, what: &str) {
+    fn fail(&self, path: &Path, what: &str) {
         self.shared.fail(format!(
             "seed {} thread {} operation {} (as {:?}): {:?}: {what}",
-            self.shared.settings.seed, self.thread, self.number, self.who, path
+            self.shared.settings.seed, self.thread, self.number, self.credentials, path
         ));
     }
 
@@ -183,19 +183,19 @@ impl<'a> Fuzzer<'a> {
         let mut bytes = bytes.to_vec();
         bytes.push(0);
         self.arena.put(Arena::TEXT + which, &bytes);
-        Argument::At(Place::In(Arena::TEXT + which, 0))
+        Argument::Pointer(Address::In(Arena::TEXT + which, 0))
     }
 
     /// Somewhere.
-    fn place(&mut self) -> Place {
+    fn any_address(&mut self) -> Address {
         match self.rng.below(12) {
-            0 => Place::Null,
-            1 => Place::Kernel,
-            2 => Place::In(Arena::READ_ONLY, 0),
-            3 => Place::In(Arena::DATA, Arena::SIZE),
-            4 => Place::BeforeEnd(Arena::DATA, 1 + self.rng.below(5000)),
-            5 => Place::In(Arena::DATA, self.rng.below(Arena::SIZE)),
-            _ => Place::In(Arena::DATA, 0),
+            0 => Address::Null,
+            1 => Address::Kernel,
+            2 => Address::In(Arena::READ_ONLY, 0),
+            3 => Address::In(Arena::DATA, Arena::SIZE),
+            4 => Address::BeforeEnd(Arena::DATA, 1 + self.rng.below(5000)),
+            5 => Address::In(Arena::DATA, self.rng.below(Arena::SIZE)),
+            _ => Address::In(Arena::DATA, 0),
         }
     }
 
@@ -208,23 +208,23 @@ impl<'a> Fuzzer<'a> {
     }
 
     /// Fills an array of segments.
-    fn segments(&mut self) -> Argument {
+    fn iovec(&mut self) -> Argument {
         let mut bytes = Vec::new();
         for _ in 0..1025 {
-            let place = if self.rng.chance(80) {
-                Place::In(Arena::DATA, self.rng.below(5000))
+            let address = if self.rng.chance(80) {
+                Address::In(Arena::DATA, self.rng.below(5000))
             } else {
-                self.place()
+                self.any_address()
             };
             let size = match self.rng.below(10) {
                 0 => self.size(),
                 _ => self.rng.below(70),
             };
-            bytes.extend(self.arena.address(place).to_ne_bytes());
+            bytes.extend(self.arena.address(address).to_ne_bytes());
             bytes.extend(size.to_ne_bytes());
         }
-        self.arena.put(Arena::SEGMENTS, &bytes);
-        Argument::At(Place::In(Arena::SEGMENTS, 0))
+        self.arena.put(Arena::IOVEC, &bytes);
+        Argument::Pointer(Address::In(Arena::IOVEC, 0))
     }
 
     /// Makes an argument; `texts` counts the strings of the call.
@@ -236,7 +236,7 @@ impl<'a> Fuzzer<'a> {
         Argument::Number(match kind {
             Kind::File => fd as usize,
             Kind::Path => return string(self, path.as_os_str().as_bytes()),
-            Kind::New => {
+            Kind::Missing => {
                 let mut bytes = path.as_os_str().as_bytes().to_vec();
                 bytes.push(b'/');
                 bytes.extend(words::name(&mut self.rng));
@@ -251,23 +251,23 @@ impl<'a> Fuzzer<'a> {
                 };
                 return string(self, &name);
             }
-            Kind::Buffer => return Argument::At(self.place()),
-            Kind::Optional if self.rng.chance(50) => return Argument::At(self.place()),
+            Kind::Buffer => return Argument::Pointer(self.any_address()),
+            Kind::Optional if self.rng.chance(50) => return Argument::Pointer(self.any_address()),
             Kind::Optional => self.rng.below(100),
             Kind::Size => self.size(),
-            Kind::Position => match self.rng.below(3) {
+            Kind::Offset => match self.rng.below(3) {
                 0 => words::number(&mut self.rng) as usize,
                 _ => self.rng.pick(&[0, 0, 1, 4095, 4096, 10_000]),
             },
-            Kind::Segments => return self.segments(),
-            Kind::Count => self.rng.pick(&[0, 1, 2, 7, 100, 1024, 1025, usize::MAX]),
+            Kind::Iovec => return self.iovec(),
+            Kind::IovecCount => self.rng.pick(&[0, 1, 2, 7, 100, 1024, 1025, usize::MAX]),
             Kind::Any => words::number(&mut self.rng) as usize,
             Kind::Small => self.rng.below(9),
             Kind::Bit => match self.rng.below(33) {
                 32 => 0,
                 bit => 1 << bit,
             },
-            Kind::Is(number) => number,
+            Kind::Constant(number) => number,
             Kind::PipeOut => self.pipe.0.as_raw_fd() as usize,
             Kind::PipeIn => self.pipe.1.as_raw_fd() as usize,
         })
@@ -291,7 +291,7 @@ impl<'a> Fuzzer<'a> {
             (Rule::Any, _) => {}
             (Rule::Fails, _) => {
                 let name = call.name;
-                self.wrong(path, &format!("{name}: succeeded with {arguments:x?}"));
+                self.fail(path, &format!("{name}: succeeded with {arguments:x?}"));
             }
             (Rule::Descriptor, _) => self.close(value),
             (Rule::Mapping, Argument::Number(size)) => self.arena.unmap(value, size),
@@ -309,9 +309,9 @@ impl<'a> Fuzzer<'a> {
         self.tally.operation("file");
         let target = self.target();
         let path = self.shared.settings.root.join(&target);
-        let readonly = is_unwritten(&target);
+        let read_only = is_read_only(&target);
         let mut flags = OFlags::NONBLOCK | OFlags::CLOEXEC;
-        if !readonly {
+        if !read_only {
             flags |= self
                 .rng
                 .pick(&[OFlags::WRONLY, OFlags::RDWR, OFlags::RDWR, OFlags::RDONLY]);
@@ -335,13 +335,13 @@ impl<'a> Fuzzer<'a> {
         let payload = words::payload(&mut self.rng, &target);
         self.arena
             .put(Arena::DATA, &payload[..payload.len().min(Arena::SIZE)]);
-        if !readonly && self.rng.chance(60) {
+        if !read_only && self.rng.chance(60) {
             // What makes sense at least as far as the call goes.
             self.doing("write", &path);
             let number = Argument::Number;
             let arguments = [
                 number(fd.as_raw_fd() as usize),
-                Argument::At(Place::In(Arena::DATA, 0)),
+                Argument::Pointer(Address::In(Arena::DATA, 0)),
                 number(payload.len().min(Arena::SIZE)),
                 number(0),
                 number(0),
@@ -369,20 +369,20 @@ impl<'a> Fuzzer<'a> {
 
     /// Only root may have mounted something, and it does not stay.
     fn mounted(&mut self, operation: &'static str, target: &Path, what: &str) {
-        if self.who != Who::Root {
-            self.wrong(target, &format!("{operation}: {what} succeeded"));
+        if self.credentials != Credentials::Root {
+            self.fail(target, &format!("{operation}: {what} succeeded"));
         }
     }
 
     /// Gives the mount its owner and permissions back.  How directories are
     /// listed stays as the last mount has it: nothing depends on that.
     fn restore(&mut self) {
-        if self.who == Who::Root {
+        if self.credentials == Credentials::Root {
             let root = &self.shared.settings.root;
             let flags = rustix::mount::MountFlags::empty();
             let options = c"uid=0,gid=0,mode=700";
             if let Err(error) = rustix::mount::mount_remount(root, flags, options) {
-                self.wrong(root, &format!("remount: {error}"));
+                self.fail(root, &format!("remount: {error}"));
             }
         }
     }
@@ -408,7 +408,7 @@ impl<'a> Fuzzer<'a> {
         let data = if self.rng.chance(90) {
             self.text(3, &options)
         } else {
-            Argument::At(self.place())
+            Argument::Pointer(self.any_address())
         };
         let arguments = [
             self.text(0, &source),
@@ -426,7 +426,7 @@ impl<'a> Fuzzer<'a> {
             if !remount {
                 let flags = rustix::mount::UnmountFlags::DETACH;
                 if let Err(error) = rustix::mount::unmount(&target, flags) {
-                    self.wrong(&target, &format!("umount: {error}"));
+                    self.fail(&target, &format!("umount: {error}"));
                 }
             }
         }
@@ -459,8 +459,8 @@ impl<'a> Fuzzer<'a> {
         let Ok(fd) = result else {
             return;
         };
-        // Who has a mount name space may begin, not end.
-        if self.who == Who::User {
+        // Credentials has a mount name space may begin, not end.
+        if self.credentials == Credentials::User {
             self.mounted("fsconfig", &root, call);
         }
         for last in [false, false, false, true] {
@@ -534,13 +534,13 @@ pub fn main(args: &[String]) -> Result<(), String> {
         );
     };
     let root = PathBuf::from(root);
-    let who = options.value("as", Who::Root)?;
+    let credentials = options.value("as", Credentials::Root)?;
     // Of the directories of events, each of how many is looked into.
     let step = options.value("step", 1_usize)?.max(1);
     let settings = Settings::common(&mut options, root, 2)?;
     options.done()?;
     println!(
-        "seed {}, {} threads, as {who:?}",
+        "seed {}, {} threads, as {credentials:?}",
         settings.seed, settings.threads
     );
     let targets = Targets::find(&settings.root, &settings.tracefs, step)?;
@@ -550,10 +550,10 @@ pub fn main(args: &[String]) -> Result<(), String> {
         fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     choose_listing(&settings);
-    become_one(who)?;
+    assume(credentials)?;
     let shared = Shared::new(settings, Fixed::default());
     let tally = threads::run(&shared, |number| {
-        Fuzzer::new(&shared, &targets, who, number).map(Fuzzer::work)
+        Fuzzer::new(&shared, &targets, credentials, number).map(Fuzzer::work)
     });
-    threads::report(&shared, &tally, &format!("as {who:?}"))
+    threads::report(&shared, &tally, &format!("as {credentials:?}"))
 }

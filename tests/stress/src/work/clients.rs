@@ -11,7 +11,7 @@ use rustix::io::{self, Errno};
 
 use super::events::{put, DEAD};
 use super::system::{load, unload};
-use super::{Sure, Worker};
+use super::{Presence, Worker};
 use crate::listing;
 use crate::shared::Shared;
 
@@ -115,7 +115,7 @@ pub struct Clients {
 
 impl Clients {
     /// The tree is gone.
-    fn lose_tree(&mut self) {
+    fn forget_tree(&mut self) {
         self.tree = None;
         if let Some((_, _, good)) = &mut self.held {
             *good = false;
@@ -123,9 +123,9 @@ impl Clients {
     }
 
     /// What a module had made is gone once it was unloaded.
-    fn notice(&mut self, loads: Loads) {
+    fn sync(&mut self, loads: Loads) {
         if self.loads[SYNTHETIC] != loads[SYNTHETIC] {
-            self.lose_tree();
+            self.forget_tree();
         }
         for (queues, (module, ..)) in self.queues.iter_mut().zip(QUEUED) {
             if self.loads[module] != loads[module] {
@@ -147,7 +147,7 @@ impl Worker<'_> {
         let Ok(loads) = shared.clients.read() else {
             return;
         };
-        self.clients.notice(*loads);
+        self.clients.sync(*loads);
         match self.rng.below(8) {
             0 | 1 => self.tree(),
             2 | 3 => self.list_tree(),
@@ -189,7 +189,7 @@ impl Worker<'_> {
                 self.must("access after load", &control, result);
             }
         }
-        self.clients.notice(*loads);
+        self.clients.sync(*loads);
     }
 
     /// Whether a module is loaded.
@@ -198,7 +198,7 @@ impl Worker<'_> {
     }
 
     /// Tells a module what to do.
-    fn tell(&mut self, client: usize, command: &str) -> (PathBuf, io::Result<()>) {
+    fn send(&mut self, client: usize, command: &str) -> (PathBuf, io::Result<()>) {
         let path = self.root().join(CLIENTS[client].control);
         self.doing("write", &path);
         let result = put(&path, OFlags::empty(), command.as_bytes());
@@ -211,10 +211,14 @@ impl Worker<'_> {
     }
 
     /// What is to be expected of a path in a directory of a module.
-    fn look(&mut self, call: &'static str, path: &Path, here: bool) {
+    fn check_access(&mut self, call: &'static str, path: &Path, here: bool) {
         let result = fs::access(path, Access::EXISTS);
-        let sure = if here { Sure::Here } else { Sure::Gone };
-        self.sure(call, path, sure, result);
+        let presence = if here {
+            Presence::Present
+        } else {
+            Presence::Absent
+        };
+        self.check(call, path, presence, result);
     }
 
     /// Makes the tree, or removes it.
@@ -233,7 +237,7 @@ impl Worker<'_> {
         let create = format!("create eventfs {name} {systems} {events} {files}\n");
         let remove = format!("remove eventfs {name}\n");
         if !self.loaded(SYNTHETIC) {
-            let (path, result) = self.tell(SYNTHETIC, &create);
+            let (path, result) = self.send(SYNTHETIC, &create);
             if self.clients.loads[SYNTHETIC].0 > 0 {
                 self.must_fail("create unloaded", &path, result, &[Errno::NOENT]);
             }
@@ -241,18 +245,18 @@ impl Worker<'_> {
         }
         let here = self.clients.tree.is_some();
         let twice = self.rng.chance(10);
-        let (path, result) = self.tell(SYNTHETIC, if here == twice { &create } else { &remove });
+        let (path, result) = self.send(SYNTHETIC, if here == twice { &create } else { &remove });
         match (here, twice) {
             (true, true) => self.must_fail("create twice", &path, result, &[Errno::EXIST]),
             (false, true) => self.must_fail("remove twice", &path, result, &[Errno::NOENT]),
             (true, false) => {
                 let last = self.tree_event();
                 if self.must("remove", &path, result).is_some() {
-                    self.clients.lose_tree();
+                    self.clients.forget_tree();
                     let top = self.root().join(&name);
-                    self.look("access after remove", &top, false);
+                    self.check_access("access after remove", &top, false);
                     if let Some(event) = last {
-                        self.look("access after remove", &event, false);
+                        self.check_access("access after remove", &event, false);
                     }
                 }
             }
@@ -260,7 +264,7 @@ impl Worker<'_> {
                 if self.must("create", &path, result).is_some() {
                     self.clients.tree = Some(shape);
                     if let Some(event) = self.tree_event() {
-                        self.look("access after create", &event.join("enable"), true);
+                        self.check_access("access after create", &event.join("enable"), true);
                     }
                 }
             }
@@ -317,7 +321,7 @@ impl Worker<'_> {
         let mut names: Vec<String> = entries.into_iter().map(|entry| entry.name).collect();
         names.sort();
         if names != expected {
-            self.wrong(&path, &format!("lists {names:?}"));
+            self.fail(&path, &format!("lists {names:?}"));
         }
     }
 
@@ -333,7 +337,7 @@ impl Worker<'_> {
         if let Some(stat) = self.must("stat", &path, result) {
             let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
             if stat.st_nlink != 1 || !regular {
-                self.wrong(
+                self.fail(
                     &path,
                     &format!("is {:o} with {} links", stat.st_mode, stat.st_nlink),
                 );
@@ -349,15 +353,15 @@ impl Worker<'_> {
             let result = self.content(&path);
             if self
                 .must("read", &path, result)
-                .is_some_and(|said| said != text)
+                .is_some_and(|content| content != text)
             {
-                self.wrong(&path, "does not say what was written");
+                self.fail(&path, "does not say what was written");
             }
         } else {
             let result = self.content(&path);
-            if let Some(said) = self.must("read", &path, result) {
-                if !said.starts_with(file.as_bytes()) {
-                    self.wrong(&path, &format!("says {:?}", String::from_utf8_lossy(&said)));
+            if let Some(text) = self.must("read", &path, result) {
+                if !text.starts_with(file.as_bytes()) {
+                    self.fail(&path, &format!("says {:?}", String::from_utf8_lossy(&text)));
                 }
             }
         }
@@ -381,10 +385,10 @@ impl Worker<'_> {
             .and_then(|_| io::read(&fd, &mut [0; 10]).map(|length| length > 0));
         if good {
             if self.must("read held", &path, result) == Some(false) {
-                self.wrong(&path, "is held and says nothing");
+                self.fail(&path, "is held and says nothing");
             }
         } else if self.allow("read dead", &path, result, DEAD) == Some(true) {
-            self.wrong(&path, "was removed, and says something");
+            self.fail(&path, "was removed, and says something");
         }
         if !self.rng.chance(30) {
             self.clients.held = Some((fd, path, good));
@@ -403,7 +407,7 @@ impl Worker<'_> {
         let here = self.clients.queues[of][index];
         let twice = self.rng.chance(10);
         let verb = if here == twice { "add" } else { "remove" };
-        let (path, result) = self.tell(module, &format!("{verb} {name}\n"));
+        let (path, result) = self.send(module, &format!("{verb} {name}\n"));
         match (here, twice) {
             (true, true) => self.must_fail("add twice", &path, result, &[Errno::EXIST]),
             (false, true) => self.must_fail("remove twice", &path, result, &[Errno::NOENT]),
@@ -415,8 +419,8 @@ impl Worker<'_> {
         }
         let queue = self.root().join(queues).join(name);
         let here = self.clients.queues[of][index];
-        self.look("access queue", &queue, here);
-        self.look("access queue's file", &queue.join(file), here);
+        self.check_access("access queue", &queue, here);
+        self.check_access("access queue's file", &queue.join(file), here);
     }
 
     /// Removes all trees of this thread.
@@ -425,18 +429,18 @@ impl Worker<'_> {
         let Ok(loads) = shared.clients.read() else {
             return;
         };
-        self.clients.notice(*loads);
+        self.clients.sync(*loads);
         self.clients.held = None;
         if self.clients.tree.take().is_some() {
             let command = format!("remove eventfs {}\n", self.tree_name());
-            let (path, result) = self.tell(SYNTHETIC, &command);
+            let (path, result) = self.send(SYNTHETIC, &command);
             self.must("remove", &path, result);
         }
         for (of, (module, ..)) in QUEUED.into_iter().enumerate() {
             for index in 0..QUEUES {
                 if std::mem::take(&mut self.clients.queues[of][index]) {
                     let command = format!("remove stress{}_{index}\n", self.thread);
-                    let (path, result) = self.tell(module, &command);
+                    let (path, result) = self.send(module, &command);
                     self.must("remove", &path, result);
                 }
             }

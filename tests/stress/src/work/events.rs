@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, Access, Mode, OFlags};
 use rustix::io::{self, Errno};
 
-use super::{Sure, Worker};
+use super::{Presence, Worker};
 
 /// How many groups a thread has.
 pub(super) const GROUPS: usize = 3;
@@ -28,7 +28,7 @@ pub(super) struct Slot {
     /// Whether it exists.
     pub(super) here: bool,
     /// How often it was made and removed.
-    pub(super) age: u32,
+    pub(super) generation: u32,
     /// Whether it is enabled.
     pub(super) enabled: bool,
     /// The filter that is set.
@@ -108,10 +108,10 @@ impl Worker<'_> {
     /// What was added has to be there, at once and on every mount.
     pub(super) fn added(&mut self, slot: usize) {
         let own = &mut self.slots[slot];
-        let age = own.age + 1;
+        let generation = own.generation + 1;
         *own = Slot {
             here: true,
-            age,
+            generation,
             ..Slot::default()
         };
         let event = self.root().join(path_of(self.thread, slot));
@@ -126,9 +126,9 @@ impl Worker<'_> {
     /// What was removed must not be there any more.
     pub(super) fn removed(&mut self, slot: usize) {
         let own = &mut self.slots[slot];
-        let age = own.age + 1;
+        let generation = own.generation + 1;
         *own = Slot {
-            age,
+            generation,
             ..Slot::default()
         };
         let root = self.root();
@@ -153,11 +153,11 @@ impl Worker<'_> {
     }
 
     /// Whether a group of this thread has to be there.
-    pub(super) fn group_is_here(&self, group: usize) -> Sure {
+    pub(super) fn group_is_here(&self, group: usize) -> Presence {
         if self.group_is_empty(group) {
-            Sure::Gone
+            Presence::Absent
         } else {
-            Sure::Here
+            Presence::Present
         }
     }
 
@@ -264,16 +264,16 @@ impl Worker<'_> {
     /// Enables or disables an event of this thread.
     pub(super) fn enable(&mut self) {
         let slot = self.rng.below(self.slots.len());
-        let (event, _, sure) = self.own_event(slot);
+        let (event, _, presence) = self.own_event(slot);
         let path = self.root().join(event).join("enable");
         let enabled = self.rng.chance(40);
         let text: &[u8] = if enabled { b"1" } else { b"0" };
         let result = put(&path, OFlags::empty(), text);
-        if self.sure("write", &path, sure, result).is_some() {
+        if self.check("write", &path, presence, result).is_some() {
             self.slots[slot].enabled = enabled;
             let result = self.content(&path);
-            if let Some(said) = self.must("read", &path, result) {
-                self.check_enable(slot, &path, &said);
+            if let Some(text) = self.must("read", &path, result) {
+                self.check_enable(slot, &path, &text);
             }
         }
         // Whoever is enabled cannot be removed: not for long.
@@ -288,7 +288,7 @@ impl Worker<'_> {
     /// Sets a filter of an event of this thread.
     pub(super) fn filter(&mut self) {
         let slot = self.rng.below(self.slots.len());
-        let (event, _, sure) = self.own_event(slot);
+        let (event, _, presence) = self.own_event(slot);
         let path = self.root().join(event).join("filter");
         let number = self.rng.below(10_000);
         let (text, good) = match self.rng.below(4) {
@@ -297,17 +297,17 @@ impl Worker<'_> {
             _ => (format!("common_pid == {number}"), true),
         };
         let result = put(&path, OFlags::empty(), text.as_bytes());
-        if sure == Sure::Here && !good {
+        if presence == Presence::Present && !good {
             self.must_fail("write", &path, result, &[Errno::INVAL]);
             // What it says now is what was wrong.
             let result = put(&path, OFlags::empty(), b"0");
             self.must("write", &path, result);
             self.slots[slot].filter = None;
-        } else if self.sure("write", &path, sure, result).is_some() {
+        } else if self.check("write", &path, presence, result).is_some() {
             self.slots[slot].filter = (text != "0").then_some(text);
             let result = self.content(&path);
-            if let Some(said) = self.must("read", &path, result) {
-                self.check_filter(slot, &path, &said);
+            if let Some(text) = self.must("read", &path, result) {
+                self.check_filter(slot, &path, &text);
             }
         }
     }

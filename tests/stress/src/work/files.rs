@@ -8,7 +8,7 @@ use rustix::fs::{self, Mode, OFlags, SeekFrom};
 use rustix::io::{self, Errno};
 
 use super::events::put;
-use super::{Subject, Sure, Whose, Worker, READABLE};
+use super::{Owner, Presence, Subject, Worker, READABLE};
 
 /// More than any file of an event has.
 const LIMIT: usize = 256 * 1024;
@@ -38,57 +38,62 @@ impl Worker<'_> {
     }
 
     /// What `enable` of an event of this thread says.
-    pub(super) fn check_enable(&self, slot: usize, path: &Path, said: &[u8]) {
+    pub(super) fn check_enable(&self, slot: usize, path: &Path, content: &[u8]) {
         let expected: &[u8] = if self.slots[slot].enabled {
             b"1\n"
         } else {
             b"0\n"
         };
-        if said != expected {
-            self.wrong(path, &format!("says {:?}", String::from_utf8_lossy(said)));
+        if content != expected {
+            self.fail(
+                path,
+                &format!("says {:?}", String::from_utf8_lossy(content)),
+            );
         }
     }
 
     /// What `filter` of an event of this thread says.
-    pub(super) fn check_filter(&self, slot: usize, path: &Path, said: &[u8]) {
+    pub(super) fn check_filter(&self, slot: usize, path: &Path, content: &[u8]) {
         let expected = self.slots[slot].filter.as_deref().unwrap_or("none");
-        let said = String::from_utf8_lossy(said);
-        if said.trim_end() != expected {
-            self.wrong(path, &format!("says {said:?}, not {expected:?}"));
+        let content = String::from_utf8_lossy(content);
+        if content.trim_end() != expected {
+            self.fail(path, &format!("says {content:?}, not {expected:?}"));
         }
     }
 
     /// What any file of an event says, as far as this thread can tell.
-    fn check_content(&mut self, subject: &Subject, said: &[u8]) {
+    fn check_content(&mut self, subject: &Subject, content: &[u8]) {
         let path = &subject.path;
-        let text = String::from_utf8_lossy(said).into_owned();
+        let text = String::from_utf8_lossy(content).into_owned();
         let event = path.parent().and_then(Path::file_name);
         let event = event.unwrap_or_default().to_string_lossy().into_owned();
-        let good = match (subject.whose, subject.file.as_str()) {
-            (Whose::Mine(slot), "enable") => {
-                self.check_enable(slot, path, said);
+        let good = match (subject.owner, subject.file.as_str()) {
+            (Owner::Mine(slot), "enable") => {
+                self.check_enable(slot, path, content);
                 true
             }
-            (Whose::Mine(slot), "filter") => {
-                self.check_filter(slot, path, said);
+            (Owner::Mine(slot), "filter") => {
+                self.check_filter(slot, path, content);
                 true
             }
-            (Whose::Mine(slot), "id") => {
+            (Owner::Mine(slot), "id") => {
                 let event = super::events::path_of(self.thread, slot);
                 let kernel = self.shared.settings.tracefs.join(event).join("id");
                 let result = self.content(&kernel);
                 let kernel_says = self.must("read tracefs", &kernel, result);
-                kernel_says.is_none_or(|kernel_says| kernel_says == said)
+                kernel_says.is_none_or(|kernel_says| kernel_says == content)
             }
-            (Whose::Fixed(index), "id") => text == self.shared.fixed.events[index].id,
-            (Whose::Fixed(index), "format") => text == self.shared.fixed.events[index].format,
+            (Owner::Fixed(index), "id") => text == self.shared.fixed.events[index].id,
+            (Owner::Fixed(index), "format") => text == self.shared.fixed.events[index].format,
             // It may go in the middle, not become something else.
-            (Whose::Others, "id") => said.is_empty() || text.trim_end().parse::<u32>().is_ok(),
-            (_, "format") => said.is_empty() || text.starts_with(&format!("name: {event}\nID: ")),
+            (Owner::Others, "id") => content.is_empty() || text.trim_end().parse::<u32>().is_ok(),
+            (_, "format") => {
+                content.is_empty() || text.starts_with(&format!("name: {event}\nID: "))
+            }
             _ => true,
         };
         if !good {
-            self.wrong(path, &format!("says {text:?}"));
+            self.fail(path, &format!("says {text:?}"));
         }
     }
 
@@ -96,8 +101,8 @@ impl Worker<'_> {
     pub(super) fn read(&mut self) {
         let subject = self.any_subject(READABLE);
         let result = self.content(&subject.path);
-        if let Some(said) = self.sure("read", &subject.path, subject.sure, result) {
-            self.check_content(&subject, &said);
+        if let Some(content) = self.check("read", &subject.path, subject.presence, result) {
+            self.check_content(&subject, &content);
         }
     }
 
@@ -107,12 +112,12 @@ impl Worker<'_> {
         let path = &subject.path;
         self.doing("open", path);
         let opened = fs::open(path, Self::flags(OFlags::RDONLY), Mode::empty());
-        let Some(fd) = self.sure("open", path, subject.sure, opened) else {
+        let Some(fd) = self.check("open", path, subject.presence, opened) else {
             return;
         };
         let mut all = vec![0; 64 * 1024];
         let result = io::pread(&fd, all.as_mut_slice(), 0);
-        let Some(length) = self.sure("pread", path, subject.sure, result) else {
+        let Some(length) = self.check("pread", path, subject.presence, result) else {
             return;
         };
         // `format` is made line by line, page by page: this may be a part.
@@ -127,15 +132,15 @@ impl Worker<'_> {
                 fs::seek(&fd, SeekFrom::Start(at as u64))
                     .and_then(|_| io::read(&fd, part.as_mut_slice()))
             };
-            let Some(got) = self.sure("read at", path, subject.sure, result) else {
+            let Some(got) = self.check("read at", path, subject.presence, result) else {
                 continue;
             };
             let end = (at + got).min(length);
             // Others may remove it in between: end of file.
             let known = all.get(at..end).unwrap_or_default();
             let same = part[..got].starts_with(known);
-            if !same && subject.sure == Sure::Here {
-                self.wrong(path, &format!("{size} bytes at {at} are not the same"));
+            if !same && subject.presence == Presence::Present {
+                self.fail(path, &format!("{size} bytes at {at} are not the same"));
             }
         }
         for whence in [

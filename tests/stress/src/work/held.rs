@@ -10,7 +10,7 @@ use rustix::fs::{self, Mode, OFlags, SeekFrom};
 use rustix::io::{self, Errno};
 
 use super::events::DEAD;
-use super::{Subject, Sure, Whose, Worker, ALL, READABLE, VANISHED};
+use super::{Owner, Presence, Subject, Worker, ALL, READABLE, VANISHED};
 use crate::listing;
 
 /// How much a thread holds.
@@ -36,7 +36,7 @@ pub(super) struct Held {
     kind: Kind,
     subject: Subject,
     /// How often the event was made and removed until then.
-    age: u32,
+    generation: u32,
     writable: bool,
 }
 
@@ -45,13 +45,13 @@ pub(super) struct Watch {
     /// Where it tells what happens.
     queue: OwnedFd,
     /// Its number there.
-    number: i32,
+    wd: i32,
     /// The name, which keeps the inode where the name leads; without this the
     /// watch alone keeps the inode, which may lose its name.
     name: Option<OwnedFd>,
     subject: Subject,
     /// How often the event was made and removed until then.
-    age: u32,
+    generation: u32,
 }
 
 impl Watch {
@@ -79,12 +79,12 @@ impl Worker<'_> {
         };
         self.doing("open", &subject.path);
         let opened = fs::open(&subject.path, Self::flags(flags), Mode::empty());
-        let Some(fd) = self.sure("open", &subject.path, subject.sure, opened) else {
+        let Some(fd) = self.check("open", &subject.path, subject.presence, opened) else {
             return;
         };
-        let age = self.age(subject.whose);
+        let generation = self.generation(subject.owner);
         // What it is when it is used is found out then.
-        subject.sure = Sure::Unknown;
+        subject.presence = Presence::Unknown;
         if self.held.len() >= LIMIT {
             let index = self.rng.below(self.held.len());
             self.held.swap_remove(index);
@@ -93,13 +93,13 @@ impl Worker<'_> {
             fd,
             kind,
             subject,
-            age,
+            generation,
             writable,
         });
     }
 
     /// Closes some of what is held.
-    pub(super) fn let_go(&mut self) {
+    pub(super) fn close_some(&mut self) {
         let keep = self.rng.below(LIMIT / 2);
         while self.held.len() > keep {
             let index = self.rng.below(self.held.len());
@@ -108,20 +108,20 @@ impl Worker<'_> {
     }
 
     /// How often an event was made and removed, if it is this thread's.
-    fn age(&self, whose: Whose) -> u32 {
-        match whose {
-            Whose::Mine(slot) => self.slots[slot].age,
+    fn generation(&self, owner: Owner) -> u32 {
+        match owner {
+            Owner::Mine(slot) => self.slots[slot].generation,
             _ => 0,
         }
     }
 
     /// Whether what is held since an event was of that age is still good.
-    fn state(&self, whose: Whose, age: u32) -> Sure {
-        match whose {
-            Whose::Mine(slot) if self.slots[slot].age == age => Sure::Here,
-            Whose::Mine(_) => Sure::Gone,
-            Whose::Fixed(_) => Sure::Here,
-            Whose::Others => Sure::Unknown,
+    fn presence(&self, owner: Owner, generation: u32) -> Presence {
+        match owner {
+            Owner::Mine(slot) if self.slots[slot].generation == generation => Presence::Present,
+            Owner::Mine(_) => Presence::Absent,
+            Owner::Fixed(_) => Presence::Present,
+            Owner::Others => Presence::Unknown,
         }
     }
 
@@ -132,22 +132,22 @@ impl Worker<'_> {
         }
         let index = self.rng.below(self.held.len());
         let held = self.held.swap_remove(index);
-        let state = self.state(held.subject.whose, held.age);
+        let presence = self.presence(held.subject.owner, held.generation);
         let path = &held.subject.path;
         self.doing("fstat", path);
         let result = fs::fstat(&held.fd);
         if let Some(stat) = self.must("fstat", path, result) {
-            if state == Sure::Here {
+            if presence == Presence::Present {
                 self.check_stat(&held.subject, &stat);
             }
         }
         match held.kind {
-            Kind::File => self.use_file(&held, state),
+            Kind::File => self.use_file(&held, presence),
             Kind::Directory => {
-                self.use_below(&held, state);
-                self.use_directory(&held, state);
+                self.use_below(&held, presence);
+                self.use_directory(&held, presence);
             }
-            Kind::Path if held.subject.is_directory() => self.use_below(&held, state),
+            Kind::Path if held.subject.is_directory() => self.use_below(&held, presence),
             Kind::Path => {
                 let result = io::read(&held.fd, &mut [0; 1]);
                 self.must_fail("read", path, result, &[Errno::BADF]);
@@ -157,9 +157,13 @@ impl Worker<'_> {
     }
 
     /// Reads and writes a file that is held.
-    fn use_file(&mut self, held: &Held, state: Sure) {
+    fn use_file(&mut self, held: &Held, presence: Presence) {
         let path = &held.subject.path;
-        let dead: &[Errno] = if state == Sure::Here { &[] } else { DEAD };
+        let dead: &[Errno] = if presence == Presence::Present {
+            &[]
+        } else {
+            DEAD
+        };
         self.doing("seek", path);
         let result = fs::seek(&held.fd, SeekFrom::Start(0));
         self.allow("seek", path, result, dead);
@@ -168,25 +172,25 @@ impl Worker<'_> {
         self.doing("read", path);
         let result = io::read(&held.fd, buffer.as_mut_slice());
         if let Some(length) = self.allow("read", path, result, dead) {
-            if state == Sure::Gone && length > 0 {
+            if presence == Presence::Absent && length > 0 {
                 let text = String::from_utf8_lossy(&buffer[..length]);
-                self.wrong(path, &format!("was removed, and says {text:?}"));
+                self.fail(path, &format!("was removed, and says {text:?}"));
             }
             let expected = matches!(held.subject.file.as_str(), "enable" | "format" | "id");
-            if state == Sure::Here && length == 0 && expected {
-                self.wrong(path, "says nothing");
+            if presence == Presence::Present && length == 0 && expected {
+                self.fail(path, "says nothing");
             }
         }
-        if held.writable && matches!(held.subject.whose, Whose::Mine(_)) {
+        if held.writable && matches!(held.subject.owner, Owner::Mine(_)) {
             // To write what it says changes nothing.
-            let Whose::Mine(slot) = held.subject.whose else {
+            let Owner::Mine(slot) = held.subject.owner else {
                 return;
             };
-            let enabled = state == Sure::Here && self.slots[slot].enabled;
+            let enabled = presence == Presence::Present && self.slots[slot].enabled;
             let text: &[u8] = if enabled { b"1" } else { b"0" };
             let result = io::write(&held.fd, text);
-            match state {
-                Sure::Gone => self.must_fail("write", path, result, DEAD),
+            match presence {
+                Presence::Absent => self.must_fail("write", path, result, DEAD),
                 _ => {
                     self.must("write", path, result);
                 }
@@ -198,17 +202,17 @@ impl Worker<'_> {
         let answer = fds[0].revents();
         self.must("poll", path, result);
         if answer.contains(PollFlags::NVAL) {
-            self.wrong(path, &format!("poll: {answer:?}"));
+            self.fail(path, &format!("poll: {answer:?}"));
         }
     }
 
     /// Uses names that begin at a directory that is held.
-    fn use_below(&mut self, held: &Held, state: Sure) {
+    fn use_below(&mut self, held: &Held, presence: Presence) {
         let path = &held.subject.path;
         let file = self.rng.pick(READABLE);
         self.doing("openat", path);
         let result = fs::openat(&held.fd, file, Self::flags(OFlags::RDONLY), Mode::empty());
-        self.sure("openat", path, state, result);
+        self.check("openat", path, presence, result);
         let result = fs::openat(
             &held.fd,
             "stress_never",
@@ -219,7 +223,7 @@ impl Worker<'_> {
     }
 
     /// Lists a directory that is held.
-    fn use_directory(&mut self, held: &Held, state: Sure) {
+    fn use_directory(&mut self, held: &Held, presence: Presence) {
         let path = &held.subject.path;
         let rewind = self.rng.chance(50);
         self.doing("getdents", path);
@@ -228,7 +232,7 @@ impl Worker<'_> {
             self.must("rewind", path, result);
         }
         let result = listing::read_rest(&held.fd, &mut self.rng, || ());
-        let allowed: &[Errno] = if state == Sure::Here {
+        let allowed: &[Errno] = if presence == Presence::Present {
             &[]
         } else {
             &[Errno::NODEV, Errno::NOENT]
@@ -236,8 +240,11 @@ impl Worker<'_> {
         let Some(entries) = self.allow("getdents", path, result, allowed) else {
             return;
         };
-        if state == Sure::Here && rewind && entries.len() < 2 + self.shared.fixed.names.len() {
-            self.wrong(path, &format!("has {} entries", entries.len()));
+        if presence == Presence::Present
+            && rewind
+            && entries.len() < 2 + self.shared.fixed.names.len()
+        {
+            self.fail(path, &format!("has {} entries", entries.len()));
         }
     }
 
@@ -252,15 +259,15 @@ impl Worker<'_> {
             return;
         };
         let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
-        let Some(name) = self.sure("open path", path, subject.sure, opened) else {
+        let Some(name) = self.check("open path", path, subject.presence, opened) else {
             return;
         };
         // The same inode, also if another one has this path by now.
-        let watched = inotify::add_watch(&queue, through(&name), WatchFlags::ALL_EVENTS);
-        let Some(number) = self.sure("add watch", path, subject.sure, watched) else {
+        let watched = inotify::add_watch(&queue, proc_path(&name), WatchFlags::ALL_EVENTS);
+        let Some(wd) = self.check("add watch", path, subject.presence, watched) else {
             return;
         };
-        let age = self.age(subject.whose);
+        let generation = self.generation(subject.owner);
         if self.watches.len() >= WATCHES {
             let index = self.rng.below(self.watches.len());
             let watch = self.watches.swap_remove(index);
@@ -268,10 +275,10 @@ impl Worker<'_> {
         }
         self.watches.push(Watch {
             queue,
-            number,
+            wd,
             name: named.then_some(name),
             subject,
-            age,
+            generation,
         });
     }
 
@@ -285,25 +292,25 @@ impl Worker<'_> {
         let path = &watch.subject.path;
         let before = watch.events();
         if let Some(name) = &watch.name {
-            let state = self.state(watch.subject.whose, watch.age);
+            let presence = self.presence(watch.subject.owner, watch.generation);
             // A file that is only written cannot be opened like this.
             if watch.subject.file != "inject" {
                 self.doing("open watched", path);
                 let flags = Self::flags(OFlags::RDONLY);
-                let result = fs::open(through(name), flags, Mode::empty());
-                let opened = match state {
-                    Sure::Here => self.must("open watched", path, result),
+                let result = fs::open(proc_path(name), flags, Mode::empty());
+                let opened = match presence {
+                    Presence::Present => self.must("open watched", path, result),
                     // What has gone has no name, and may still be opened to
                     // say nothing.
                     _ => self.allow("open watched", path, result, VANISHED),
                 };
-                let told = watch.events();
+                let events = watch.events();
                 // If too much has happened that is told instead.
                 let enough = ReadFlags::OPEN | ReadFlags::QUEUE_OVERFLOW;
-                if opened.is_some() && state == Sure::Here && !told.intersects(enough) {
-                    self.wrong(
+                if opened.is_some() && presence == Presence::Present && !events.intersects(enough) {
+                    self.fail(
                         path,
-                        &format!("opened, but the watch tells {told:?} after {before:?}"),
+                        &format!("opened, but the watch tells {events:?} after {before:?}"),
                     );
                 }
             }
@@ -318,12 +325,12 @@ impl Worker<'_> {
     /// Ends a watch: it is there, or has told that it is not.
     pub(super) fn end_watch(&mut self, watch: &Watch) {
         let path = &watch.subject.path;
-        let state = self.state(watch.subject.whose, watch.age);
+        let presence = self.presence(watch.subject.owner, watch.generation);
         self.doing("end watch", path);
-        let result = inotify::remove_watch(&watch.queue, watch.number);
-        let allowed: &[Errno] = match (state, &watch.name) {
+        let result = inotify::remove_watch(&watch.queue, watch.wd);
+        let allowed: &[Errno] = match (presence, &watch.name) {
             // Its inode is there as long as its name is.
-            (Sure::Here, Some(_)) => &[],
+            (Presence::Present, Some(_)) => &[],
             _ => &[Errno::INVAL],
         };
         self.allow("end watch", path, result, allowed);
@@ -342,6 +349,6 @@ pub(super) fn queued(queue: &OwnedFd) -> ReadFlags {
 }
 
 /// A path to what is open, whatever has its name.
-fn through(fd: &OwnedFd) -> String {
+fn proc_path(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }

@@ -32,18 +32,18 @@ pub use system::reclaims;
 
 /// How sure a thread is that a path is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sure {
+enum Presence {
     /// It is there: nobody else can take it away.
-    Here,
+    Present,
     /// It is not there: nobody else can make it.
-    Gone,
+    Absent,
     /// That is for others to say.
     Unknown,
 }
 
-/// Whose a path is.
+/// Owner a path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whose {
+enum Owner {
     /// It belongs to the event in this slot of the thread.
     Mine(usize),
     /// It belongs to an event of this index that exists all the time.
@@ -59,10 +59,10 @@ struct Subject {
     path: PathBuf,
     /// The name in the directory of the event; empty: the directory itself.
     file: String,
-    /// Whose it is.
-    whose: Whose,
+    /// Owner it is.
+    owner: Owner,
     /// Whether it has to be there.
-    sure: Sure,
+    presence: Presence,
 }
 
 impl Subject {
@@ -108,14 +108,14 @@ pub struct Worker<'a> {
 struct Operation {
     name: &'static str,
     /// How often, in relation to the others.
-    often: usize,
+    weight: usize,
     act: fn(&mut Worker<'_>),
 }
 
 /// All operations.
 const OPERATIONS: &[Operation] = {
-    const fn operation(name: &'static str, often: usize, act: fn(&mut Worker<'_>)) -> Operation {
-        Operation { name, often, act }
+    const fn operation(name: &'static str, weight: usize, act: fn(&mut Worker<'_>)) -> Operation {
+        Operation { name, weight, act }
     }
     &[
         operation("add or remove", 16, |worker| worker.add_or_remove()),
@@ -134,7 +134,7 @@ const OPERATIONS: &[Operation] = {
         operation("marker", 2, |worker| worker.marker()),
         operation("hold", 7, |worker| worker.hold()),
         operation("use held", 12, |worker| worker.use_held()),
-        operation("let go", 3, |worker| worker.let_go()),
+        operation("close held", 3, |worker| worker.close_some()),
         operation("chmod or chown", 5, |worker| worker.change_attributes()),
         operation("chdir", 3, |worker| worker.chdir()),
         operation("relative", 4, |worker| worker.relative()),
@@ -156,7 +156,7 @@ impl<'a> Worker<'a> {
     /// A thread that stands alone, with nothing done yet.
     pub fn new(shared: &'a Shared, thread: usize) -> Result<Self, String> {
         // Some share their mounts with each other, some do not.
-        raw::stand_alone(thread % 2 == 1).map_err(|error| format!("unshare: {error}"))?;
+        raw::unshare_fs(thread % 2 == 1).map_err(|error| format!("unshare: {error}"))?;
         shared.progress[thread].begin();
         let scratch = shared.settings.scratch.join(format!("t{thread}"));
         mounts::make_points(&scratch)?;
@@ -189,7 +189,7 @@ impl<'a> Worker<'a> {
     /// Does one operation after the other until the end.
     pub fn work(mut self) -> Tally {
         let operations = self.shared.settings.operations;
-        let all = OPERATIONS.iter().map(|operation| operation.often).sum();
+        let all = OPERATIONS.iter().map(|operation| operation.weight).sum();
         while !self.shared.stopped() && (operations == 0 || self.number < operations) {
             self.number += 1;
             let own = &self.shared.progress[self.thread];
@@ -197,14 +197,14 @@ impl<'a> Worker<'a> {
             self.rng = Rng::of(self.shared.settings.seed, self.thread, self.number);
             let mut at = self.rng.below(all);
             for operation in OPERATIONS {
-                if at < operation.often {
+                if at < operation.weight {
                     self.operation = operation.name;
                     self.tally.operation(operation.name);
                     self.note(operation.name);
                     (operation.act)(&mut self);
                     break;
                 }
-                at -= operation.often;
+                at -= operation.weight;
             }
         }
         self.operation = "end";
@@ -239,7 +239,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Something is wrong.
-    fn wrong(&self, path: &Path, what: &str) {
+    fn fail(&self, path: &Path, what: &str) {
         self.shared.fail(format!(
             "seed {} thread {} operation {} ({}): {}: {what}",
             self.shared.settings.seed,
@@ -267,7 +267,7 @@ impl<'a> Worker<'a> {
             Err(error) => {
                 self.tally.call(self.operation, call, Some(error));
                 if !allowed.contains(&error) {
-                    self.wrong(path, &format!("{call}: {}", errno::name(error)));
+                    self.fail(path, &format!("{call}: {}", errno::name(error)));
                 }
                 None
             }
@@ -288,26 +288,26 @@ impl<'a> Worker<'a> {
         expected: &[Errno],
     ) {
         if self.allow(call, path, result, expected).is_some() {
-            self.wrong(path, &format!("{call}: succeeded"));
+            self.fail(path, &format!("{call}: succeeded"));
         }
     }
 
     /// Counts the answer of a call with a path of which the thread knows
     /// whether it is there.
-    fn sure<T>(
+    fn check<T>(
         &mut self,
         call: &'static str,
         path: &Path,
-        sure: Sure,
+        presence: Presence,
         result: io::Result<T>,
     ) -> Option<T> {
-        match sure {
-            Sure::Here => self.must(call, path, result),
-            Sure::Gone => {
+        match presence {
+            Presence::Present => self.must(call, path, result),
+            Presence::Absent => {
                 self.must_fail(call, path, result, &[Errno::NOENT]);
                 None
             }
-            Sure::Unknown => self.allow(call, path, result, VANISHED),
+            Presence::Unknown => self.allow(call, path, result, VANISHED),
         }
     }
 
@@ -327,38 +327,44 @@ impl<'a> Worker<'a> {
     }
 
     /// Any event's directory, below `events`.
-    fn any_event(&mut self) -> (String, Whose, Sure) {
+    fn any_event(&mut self) -> (String, Owner, Presence) {
         let draw = self.rng.below(100);
         let slot = self.rng.below(self.slots.len());
         let fixed = self.rng.below(self.shared.fixed.events.len());
         let other = self.rng.below(self.shared.settings.threads);
         match draw {
             0..50 => self.own_event(slot),
-            50..75 if other != self.thread => {
-                (events::path_of(other, slot), Whose::Others, Sure::Unknown)
-            }
+            50..75 if other != self.thread => (
+                events::path_of(other, slot),
+                Owner::Others,
+                Presence::Unknown,
+            ),
             _ => (
                 self.shared.fixed.events[fixed].dir.clone(),
-                Whose::Fixed(fixed),
-                Sure::Here,
+                Owner::Fixed(fixed),
+                Presence::Present,
             ),
         }
     }
 
     /// The directory of the event in a slot of this thread.
-    fn own_event(&self, slot: usize) -> (String, Whose, Sure) {
-        let sure = if self.slots[slot].here {
-            Sure::Here
+    fn own_event(&self, slot: usize) -> (String, Owner, Presence) {
+        let presence = if self.slots[slot].here {
+            Presence::Present
         } else {
-            Sure::Gone
+            Presence::Absent
         };
-        (events::path_of(self.thread, slot), Whose::Mine(slot), sure)
+        (
+            events::path_of(self.thread, slot),
+            Owner::Mine(slot),
+            presence,
+        )
     }
 
     /// Any file of an event, or its directory.
     fn any_subject(&mut self, files: &[&str]) -> Subject {
         let root = self.root();
-        let (event, whose, sure) = self.any_event();
+        let (event, owner, presence) = self.any_event();
         let file = self.rng.pick(files).to_string();
         let mut path = root.join(event);
         if !file.is_empty() {
@@ -367,8 +373,8 @@ impl<'a> Worker<'a> {
         Subject {
             path,
             file,
-            whose,
-            sure,
+            owner,
+            presence,
         }
     }
 

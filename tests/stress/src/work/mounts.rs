@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::mount::{self, MountFlags, UnmountFlags};
 
 use super::events::path_of;
-use super::{Sure, Whose, Worker};
+use super::{Owner, Presence, Worker};
 
 /// How many mount points a thread has.
 pub(super) const POINTS: usize = 3;
@@ -22,7 +22,7 @@ pub(super) enum Mounted {
     /// The whole tree.
     Tree,
     /// The directory of an event: whose, and of which age.
-    Directory(Whose, u32),
+    Directory(Owner, u32),
 }
 
 /// Makes the mount points of a thread.
@@ -63,12 +63,16 @@ impl Worker<'_> {
         let path = self.point(point);
         match self.mounted[point].clone() {
             Some(mounted) => {
-                if let Mounted::Directory(Whose::Mine(slot), age) = mounted {
-                    let current = self.slots[slot].age == age;
-                    let sure = if current { Sure::Here } else { Sure::Gone };
+                if let Mounted::Directory(Owner::Mine(slot), generation) = mounted {
+                    let current = self.slots[slot].generation == generation;
+                    let presence = if current {
+                        Presence::Present
+                    } else {
+                        Presence::Absent
+                    };
                     let file = path.join("format");
                     let result = fs::access(&file, Access::EXISTS);
-                    self.sure("access in bind mount", &file, sure, result);
+                    self.check("access in bind mount", &file, presence, result);
                 }
                 let lazily = self.rng.chance(50);
                 let flags = if lazily {
@@ -98,14 +102,14 @@ impl Worker<'_> {
                 self.doing("bind", &subject.path);
                 let result = mount::mount_bind(&subject.path, &path);
                 if self
-                    .sure("bind", &subject.path, subject.sure, result)
+                    .check("bind", &subject.path, subject.presence, result)
                     .is_some()
                 {
-                    let age = match subject.whose {
-                        Whose::Mine(slot) => self.slots[slot].age,
+                    let generation = match subject.owner {
+                        Owner::Mine(slot) => self.slots[slot].generation,
                         _ => 0,
                     };
-                    self.mounted[point] = Some(Mounted::Directory(subject.whose, age));
+                    self.mounted[point] = Some(Mounted::Directory(subject.owner, generation));
                 }
             }
         }
@@ -115,12 +119,12 @@ impl Worker<'_> {
     /// all the same.
     pub(super) fn cover(&mut self) {
         let slot = self.rng.below(self.slots.len());
-        let (event, _, sure) = self.own_event(slot);
+        let (event, _, presence) = self.own_event(slot);
         let path = self.shared.settings.root.join(event);
         let enable = path.join("enable");
         self.doing("cover", &path);
         let result = mount::mount("none", &path, "tmpfs", MountFlags::empty(), None);
-        if self.sure("mount", &path, sure, result).is_none() {
+        if self.check("mount", &path, presence, result).is_none() {
             return;
         }
         let result = fs::access(&enable, Access::EXISTS);

@@ -12,13 +12,13 @@ use rustix::io::{self, Errno};
 
 use super::events::{group_of, EVENTS, GROUPS};
 use super::held::queued;
-use super::{Subject, Sure, Whose, Worker, ALL};
+use super::{Owner, Presence, Subject, Worker, ALL};
 use crate::listing::{self, Entry};
 
 /// The names that a listing has to have, and those that it must not have.
 struct Expected {
     path: PathBuf,
-    sure: Sure,
+    presence: Presence,
     here: Vec<String>,
     gone: Vec<String>,
 }
@@ -34,12 +34,12 @@ impl Worker<'_> {
             FileType::RegularFile
         };
         if kind != expected {
-            self.wrong(path, &format!("is a {kind:?}"));
+            self.fail(path, &format!("is a {kind:?}"));
         }
         if stat.st_nlink != 1 {
-            self.wrong(path, &format!("st_nlink is {}", stat.st_nlink));
+            self.fail(path, &format!("st_nlink is {}", stat.st_nlink));
         }
-        if let Whose::Mine(slot) = subject.whose {
+        if let Owner::Mine(slot) = subject.owner {
             let slot = &self.slots[slot];
             let mode = stat.st_mode & 0o7777;
             if slot
@@ -47,7 +47,7 @@ impl Worker<'_> {
                 .get(&subject.file)
                 .is_some_and(|&set| set != mode)
             {
-                self.wrong(path, &format!("has mode {mode:o}: not what chmod set"));
+                self.fail(path, &format!("has mode {mode:o}: not what chmod set"));
             }
             let owner = stat.st_uid;
             if slot
@@ -55,7 +55,7 @@ impl Worker<'_> {
                 .get(&subject.file)
                 .is_some_and(|&set| set != owner)
             {
-                self.wrong(path, &format!("has owner {owner}: not what chown set"));
+                self.fail(path, &format!("has owner {owner}: not what chown set"));
             }
         }
     }
@@ -65,7 +65,7 @@ impl Worker<'_> {
         let subject = self.any_subject(ALL);
         self.doing("stat", &subject.path);
         let result = fs::stat(&subject.path);
-        if let Some(stat) = self.sure("stat", &subject.path, subject.sure, result) {
+        if let Some(stat) = self.check("stat", &subject.path, subject.presence, result) {
             self.check_stat(&subject, &stat);
         }
     }
@@ -75,13 +75,13 @@ impl Worker<'_> {
         let subject = self.any_subject(ALL);
         self.doing("access", &subject.path);
         let result = fs::access(&subject.path, Access::EXISTS);
-        self.sure("access", &subject.path, subject.sure, result);
+        self.check("access", &subject.path, subject.presence, result);
     }
 
     /// Looks for what never was.
     pub(super) fn missing(&mut self) {
         let root = self.root();
-        let (event, _, sure) = self.any_event();
+        let (event, _, presence) = self.any_event();
         let path = match self.rng.below(4) {
             0 => root.join("events/stress_never"),
             1 => root.join("stress_never"),
@@ -94,9 +94,9 @@ impl Worker<'_> {
         let file = path
             .parent()
             .is_some_and(|parent| parent.ends_with("enable"));
-        let allowed: &[Errno] = match (file, sure) {
-            (true, Sure::Here) => &[Errno::NOTDIR],
-            (true, Sure::Unknown) => &[Errno::NOTDIR, Errno::NOENT],
+        let allowed: &[Errno] = match (file, presence) {
+            (true, Presence::Present) => &[Errno::NOTDIR],
+            (true, Presence::Unknown) => &[Errno::NOTDIR, Errno::NOENT],
             _ => &[Errno::NOENT],
         };
         self.must_fail("stat", &path, result, allowed);
@@ -110,7 +110,7 @@ impl Worker<'_> {
         if draw < 10 {
             Expected {
                 path: root.clone(),
-                sure: Sure::Here,
+                presence: Presence::Present,
                 here: self.shared.fixed.files.clone(),
                 gone: vec!["stress_never".to_string()],
             }
@@ -119,13 +119,13 @@ impl Worker<'_> {
             for group in 0..GROUPS {
                 let name = group_of(self.thread, group);
                 match self.group_is_here(group) {
-                    Sure::Here => here.push(name),
+                    Presence::Present => here.push(name),
                     _ => gone.push(name),
                 }
             }
             Expected {
                 path: root.join("events"),
-                sure: Sure::Here,
+                presence: Presence::Present,
                 here,
                 gone,
             }
@@ -142,19 +142,19 @@ impl Worker<'_> {
             here.extend(["enable", "filter"].map(String::from));
             Expected {
                 path: root.join("events").join(group_of(self.thread, group)),
-                sure: self.group_is_here(group),
+                presence: self.group_is_here(group),
                 here,
                 gone,
             }
         } else {
-            let (event, whose, sure) = self.any_event();
-            let here = match whose {
-                Whose::Others => Vec::new(),
+            let (event, owner, presence) = self.any_event();
+            let here = match owner {
+                Owner::Others => Vec::new(),
                 _ => self.shared.fixed.names.clone(),
             };
             Expected {
                 path: root.join(event),
-                sure,
+                presence,
                 here,
                 gone: vec!["stress_never".to_string()],
             }
@@ -172,18 +172,18 @@ impl Worker<'_> {
         for name in here.chain([".", ".."]) {
             let times = found.get(name).copied().unwrap_or(0);
             if times != 1 {
-                self.wrong(path, &format!("{name} is listed {times} times"));
+                self.fail(path, &format!("{name} is listed {times} times"));
             }
         }
         for name in &expected.gone {
             if found.contains_key(name.as_str()) {
-                self.wrong(path, &format!("{name} is listed"));
+                self.fail(path, &format!("{name} is listed"));
             }
         }
     }
 
     /// What a listing says of an entry is what its inode says.
-    fn check_numbers(&mut self, expected: &Expected, fd: impl rustix::fd::AsFd, entries: &[Entry]) {
+    fn check_entries(&mut self, expected: &Expected, fd: impl rustix::fd::AsFd, entries: &[Entry]) {
         for _ in 0..3 {
             let Some(entry) = entries.get(self.rng.below(entries.len())) else {
                 return;
@@ -198,10 +198,10 @@ impl Worker<'_> {
             };
             if stat.st_ino != entry.ino {
                 let (listed, real) = (entry.ino, stat.st_ino);
-                self.wrong(&path, &format!("d_ino {listed}, st_ino {real}"));
+                self.fail(&path, &format!("d_ino {listed}, st_ino {real}"));
             }
             if FileType::from_raw_mode(stat.st_mode) != entry.kind {
-                self.wrong(&path, &format!("d_type {:?}", entry.kind));
+                self.fail(&path, &format!("d_type {:?}", entry.kind));
             }
         }
     }
@@ -213,7 +213,7 @@ impl Worker<'_> {
         self.doing("open", path);
         let flags = Self::flags(OFlags::RDONLY | OFlags::DIRECTORY);
         let opened = fs::open(path, flags, Mode::empty());
-        let Some(fd) = self.sure("open", path, expected.sure, opened) else {
+        let Some(fd) = self.check("open", path, expected.presence, opened) else {
             return;
         };
         self.doing("getdents", path);
@@ -225,12 +225,12 @@ impl Worker<'_> {
             self.must("rewind", path, result);
         }
         let result = listing::read_rest(&fd, &mut self.rng, || ());
-        let Some(entries) = self.sure("getdents", path, expected.sure, result) else {
+        let Some(entries) = self.check("getdents", path, expected.presence, result) else {
             return;
         };
-        if expected.sure == Sure::Here {
+        if expected.presence == Presence::Present {
             self.check_listing(&expected, &entries);
-            self.check_numbers(&expected, &fd, &entries);
+            self.check_entries(&expected, &fd, &entries);
         }
     }
 
@@ -252,7 +252,7 @@ impl Worker<'_> {
             .join(group_of(self.thread, group));
         let expected = Expected {
             path,
-            sure: Sure::Here,
+            presence: Presence::Present,
             here: here.into_iter().map(name).collect(),
             gone: gone.into_iter().map(name).collect(),
         };
@@ -297,7 +297,7 @@ impl Worker<'_> {
             self.check_listing(&expected, &entries);
             let listed = entries.iter().any(|entry| entry.name == name(changed));
             if listed != self.slots[slot].here {
-                self.wrong(path, &format!("{} listed: {listed}", name(changed)));
+                self.fail(path, &format!("{} listed: {listed}", name(changed)));
             }
         }
     }
@@ -305,7 +305,7 @@ impl Worker<'_> {
     /// Changes permissions or owners of what is this thread's.
     pub(super) fn change_attributes(&mut self) {
         let slot = self.rng.below(self.slots.len());
-        let (event, whose, sure) = self.own_event(slot);
+        let (event, owner, presence) = self.own_event(slot);
         let file = self.rng.pick(ALL).to_string();
         let mut path = self.root().join(event);
         if !file.is_empty() {
@@ -315,25 +315,25 @@ impl Worker<'_> {
             let mode = self.rng.pick(&[0o640, 0o600, 0o444, 0o755, 0]);
             self.doing("chmod", &path);
             let result = fs::chmod(&path, Mode::from_raw_mode(mode));
-            if self.sure("chmod", &path, sure, result).is_some() {
+            if self.check("chmod", &path, presence, result).is_some() {
                 self.slots[slot].modes.insert(file.clone(), mode);
             }
         } else {
             let owner = self.rng.pick(&[0, 1000, 4_000_000]);
             self.doing("chown", &path);
             let result = fs::chown(&path, Some(fs::Uid::from_raw(owner)), None);
-            if self.sure("chown", &path, sure, result).is_some() {
+            if self.check("chown", &path, presence, result).is_some() {
                 self.slots[slot].owners.insert(file.clone(), owner);
                 // chown takes set-user-id bits, which nothing has.
             }
         }
-        if sure == Sure::Here {
+        if presence == Presence::Present {
             let result = fs::stat(&path);
             let subject = Subject {
                 path,
                 file,
-                whose,
-                sure,
+                owner,
+                presence,
             };
             if let Some(stat) = self.must("stat", &subject.path, result) {
                 self.check_stat(&subject, &stat);
@@ -344,24 +344,24 @@ impl Worker<'_> {
     /// Makes the directory of an event the working directory.
     pub(super) fn chdir(&mut self) {
         let slot = self.rng.below(self.slots.len());
-        let (event, _, sure) = self.own_event(slot);
+        let (event, _, presence) = self.own_event(slot);
         let path = self.root().join(event);
         self.doing("chdir", &path);
         let result = rustix::process::chdir(&path);
-        if self.sure("chdir", &path, sure, result).is_some() {
-            self.cwd = Some((slot, self.slots[slot].age));
+        if self.check("chdir", &path, presence, result).is_some() {
+            self.cwd = Some((slot, self.slots[slot].generation));
         }
     }
 
     /// Uses paths that begin at the working directory.
     pub(super) fn relative(&mut self) {
-        let Some((slot, age)) = self.cwd else {
+        let Some((slot, generation)) = self.cwd else {
             return;
         };
-        let sure = if self.slots[slot].age == age {
-            Sure::Here
+        let presence = if self.slots[slot].generation == generation {
+            Presence::Present
         } else {
-            Sure::Gone
+            Presence::Absent
         };
         let here = PathBuf::from(format!(
             "(cwd {})",
@@ -371,9 +371,9 @@ impl Worker<'_> {
         let result = fs::stat(".");
         self.must("stat .", &here, result);
         let result = fs::access("enable", Access::EXISTS);
-        self.sure("access enable", &here, sure, result);
+        self.check("access enable", &here, presence, result);
         let result = fs::open("format", Self::flags(OFlags::RDONLY), Mode::empty());
-        self.sure("open format", &here, sure, result);
+        self.check("open format", &here, presence, result);
         if self.rng.chance(20) {
             let result = rustix::process::chdir("/");
             self.must("chdir", Path::new("/"), result);
@@ -391,29 +391,32 @@ impl Worker<'_> {
         };
         // A watch is on the inode: while this is held, the name keeps it.
         let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
-        let Some(_pinned) = self.sure("open path", path, subject.sure, opened) else {
+        let Some(_pinned) = self.check("open path", path, subject.presence, opened) else {
             return;
         };
         let watched = inotify::add_watch(&fd, path, WatchFlags::ALL_EVENTS);
-        if self.sure("watch", path, subject.sure, watched).is_none() {
+        if self
+            .check("watch", path, subject.presence, watched)
+            .is_none()
+        {
             return;
         }
         let readable = subject.file != "inject";
         let opened = if readable {
             let opened = fs::open(path, Self::flags(OFlags::RDONLY), Mode::empty());
-            self.sure("open", path, subject.sure, opened)
+            self.check("open", path, subject.presence, opened)
         } else {
             None
         };
         // An open that succeeded has to be told, unless it all went meanwhile.
-        let told = queued(&fd);
-        let lost = opened.is_some() && !told.contains(ReadFlags::OPEN);
-        if lost && subject.sure == Sure::Here {
-            self.wrong(path, &format!("opened, but the watch tells {told:?}"));
+        let events = queued(&fd);
+        let lost = opened.is_some() && !events.contains(ReadFlags::OPEN);
+        if lost && subject.presence == Presence::Present {
+            self.fail(path, &format!("opened, but the watch tells {events:?}"));
         }
         drop(opened);
         // Now and then it goes while it is watched.
-        if let Whose::Mine(slot) = subject.whose {
+        if let Owner::Mine(slot) = subject.owner {
             let own = &self.slots[slot];
             if own.here && !own.enabled && self.rng.chance(30) {
                 self.remove(slot);

@@ -10,7 +10,7 @@ use rustix::io::{self, Errno};
 use rustix::system;
 
 use super::events::put;
-use super::{Sure, Worker};
+use super::{Presence, Worker};
 
 /// The thread that loads and unloads the kernel's sample module.
 const LOADER: usize = 0;
@@ -116,7 +116,7 @@ impl Worker<'_> {
         let path = self.sample_file();
         if self.thread != LOADER || !module.exists() {
             let result = self.content(&path);
-            self.sure("read", &path, Sure::Unknown, result);
+            self.check("read", &path, Presence::Unknown, result);
         } else if Path::new("/sys/module/trace_events_sample").exists() {
             self.unload_sample();
         } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who asks: root, somebody without rights, or the root of a user name space.
+//! Credentials asks: root, somebody without rights, or the root of a user name space.
 
 use std::fs;
 use std::str::FromStr;
@@ -10,9 +10,9 @@ use rustix::thread;
 
 use crate::raw;
 
-/// Who the process is.
+/// Credentials the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum Credentials {
     /// Root, in a mount name space of its own.
     Root,
     /// The user 1000.
@@ -21,7 +21,7 @@ pub enum Who {
     Namespace,
 }
 
-impl FromStr for Who {
+impl FromStr for Credentials {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -35,25 +35,25 @@ impl FromStr for Who {
 }
 
 /// Makes this process, which has one thread, somebody, for good.
-pub fn become_one(who: Who) -> Result<(), String> {
+pub fn assume(credentials: Credentials) -> Result<(), String> {
     /// The user without rights.
     const USER: u32 = 1000;
 
-    let tell = |error: rustix::io::Errno| format!("become {who:?}: {error}");
-    if who == Who::Root {
-        return raw::stand_alone(true).map_err(tell);
+    let context = |error: rustix::io::Errno| format!("become {credentials:?}: {error}");
+    if credentials == Credentials::Root {
+        return raw::unshare_fs(true).map_err(context);
     }
     let (user, group) = (
         rustix::fs::Uid::from_raw(USER),
         rustix::fs::Gid::from_raw(USER),
     );
-    thread::set_thread_groups(&[]).map_err(tell)?;
-    thread::set_thread_res_gid(group, group, group).map_err(tell)?;
-    thread::set_thread_res_uid(user, user, user).map_err(tell)?;
+    thread::set_thread_groups(&[]).map_err(context)?;
+    thread::set_thread_res_gid(group, group, group).map_err(context)?;
+    thread::set_thread_res_uid(user, user, user).map_err(context)?;
     // Else the files of this process in /proc would not be its own.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(tell)?;
-    if who == Who::Namespace {
-        raw::be_root_of_own().map_err(tell)?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(context)?;
+    if credentials == Credentials::Namespace {
+        raw::unshare_user().map_err(context)?;
         for (file, text) in [
             ("setgroups", "deny".to_string()),
             ("uid_map", format!("0 {USER} 1")),
