@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Look-ups of one name by several threads at once.
+//! Look-ups of one name by several threads at the same time.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,17 +15,17 @@ use crate::files::drop_caches;
 use crate::trouble::Trouble;
 
 /// `evt coldlookup ROOT THREADS ROUNDS`: THREADS threads look up the same
-/// cold name at the same time; all must find the same inode.
+/// cold name at the same time. All must find the same inode.
 pub fn main(args: &[String]) -> ExitCode {
     let numbers: Vec<usize> = args.iter().skip(1).filter_map(|n| n.parse().ok()).collect();
     let ([root, ..], [threads, rounds]) = (args, numbers.as_slice()) else {
-        eprintln!("coldlookup: ROOT THREADS ROUNDS");
+        eprintln!("usage: evt coldlookup ROOT THREADS ROUNDS");
         return ExitCode::from(2);
     };
     let events = Path::new(root).join("events");
     let paths = dir::below(&events);
     if paths.is_empty() {
-        eprintln!("{}: nothing below", events.display());
+        eprintln!("{}: no entries below", events.display());
         return ExitCode::FAILURE;
     }
     let trouble = Trouble::default();
@@ -36,12 +36,12 @@ pub fn main(args: &[String]) -> ExitCode {
             let (paths, barrier, results, trouble) = (&paths, &barrier, &results, &trouble);
             scope.spawn(move || {
                 for (round, result) in results.iter().enumerate() {
-                    // One thread makes the name cold again.
+                    // One thread evicts the names again.
                     if number == 0 && round % 16 == 0 {
                         let _ = drop_caches();
                     }
                     let path = &paths[round * 31 % paths.len()];
-                    // Some rounds look up a file in it first, for a cold chain.
+                    // Some rounds look up a file below it first, for a chain of cold names.
                     barrier.wait();
                     if round % 3 == 0 {
                         let _ = fs::stat(path.join("format"));
@@ -51,7 +51,7 @@ pub fn main(args: &[String]) -> ExitCode {
                         (Err(error), _) => {
                             trouble.note(format!("{}: {}", path.display(), errno::name(error)))
                         }
-                        (_, Err(_)) => trouble.note("a thread died".to_string()),
+                        (_, Err(_)) => trouble.note("a thread panicked".to_string()),
                     }
                 }
             });
@@ -60,7 +60,7 @@ pub fn main(args: &[String]) -> ExitCode {
     for (round, result) in results.into_iter().enumerate() {
         let mut inodes = result.into_inner().unwrap_or_default();
         if inodes.len() != *threads {
-            trouble.note(format!("round {round}: {} answers", inodes.len()));
+            trouble.note(format!("round {round}: {} results", inodes.len()));
         }
         inodes.dedup();
         if inodes.len() != 1 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two trees that should look the same.
+//! Comparison of two trees that should look the same.
 
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
@@ -13,7 +13,7 @@ use crate::dir::{self, Sample};
 use crate::errno;
 use crate::files::{kind_name, read_to_end};
 
-/// What is to be compared, and what was found.
+/// The options of a comparison, and its results so far.
 struct Comparison {
     roots: [PathBuf; 2],
     contents: bool,
@@ -28,7 +28,7 @@ struct Comparison {
     differences: usize,
 }
 
-/// What a file says, or why it says nothing.
+/// The contents of a file, or the error of opening or reading it.
 fn contents(path: &Path) -> Result<Vec<u8>, String> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = fs::open(path, flags, Mode::empty())
@@ -44,7 +44,7 @@ fn first_difference(one: &[u8], other: &[u8]) -> String {
     loop {
         number += 1;
         match (lines.0.next(), lines.1.next()) {
-            (None, None) => return "they differ in their last newline".to_string(),
+            (None, None) => return "differ in the last newline".to_string(),
             (a, b) if a == b => {}
             (a, b) => {
                 return format!(
@@ -58,7 +58,7 @@ fn first_difference(one: &[u8], other: &[u8]) -> String {
 }
 
 impl Comparison {
-    /// Notes a difference at `path`.
+    /// Counts a difference at `path`, and prints the first ones.
     fn differ(&mut self, path: &Path, what: &str) {
         self.differences += 1;
         if self.differences <= self.shown {
@@ -66,14 +66,14 @@ impl Comparison {
         }
     }
 
-    /// Compares what `stat` says of `path`; true if it is a directory in both.
+    /// Compares the attributes of `path`. Returns its type if both sides have the same.
     fn attributes(&mut self, path: &Path) -> Option<FileType> {
         let stats = [0, 1].map(|side| fs::lstat(self.roots[side].join(path)));
         let [one, other] = match stats {
             [Ok(one), Ok(other)] => [one, other],
             [one, other] => {
                 let [one, other] = [one, other].map(|stat| match stat {
-                    Ok(_) => "there".to_string(),
+                    Ok(_) => "present".to_string(),
                     Err(error) => errno::name(error),
                 });
                 self.differ(path, &format!("stat: {one} against {other}"));
@@ -103,7 +103,7 @@ impl Comparison {
         Some(kinds[0])
     }
 
-    /// Compares what a file says.
+    /// Compares the contents of a file.
     fn file(&mut self, path: &Path) {
         self.files += 1;
         if !self.contents {
@@ -131,7 +131,7 @@ impl Comparison {
         }
     }
 
-    /// Compares a directory and, unless asked otherwise, all below it.
+    /// Compares a directory and, without `files_only`, everything below it.
     fn directory(&mut self, path: &Path, index: usize) {
         let listings = [0, 1].map(|side| dir::list(&self.roots[side].join(path)));
         let [one, other] = match listings {
@@ -154,8 +154,7 @@ impl Comparison {
             }
         }
         if self.files_only {
-            // Directories of the first tree that the second does not have are
-            // none of this comparison's business.
+            // A directory in the first tree alone does not count.
             sides.retain(|_, kinds| kinds[0] != Some(FileType::Directory) || kinds[1].is_some());
         }
         if self.ordered && dir::names(&one) != dir::names(&other) {
@@ -192,11 +191,13 @@ impl Comparison {
     }
 }
 
-/// `evt compare [-c] [-f] [-o] [-s STEP] [-x NAME]... A B`: compares the tree B with the
-/// tree A: names, types, modes and owners; with `-c` also contents, but for
-/// files called NAME; with `-o` also the order of listings; with `-f` only the
-/// files of the two directories themselves; with `-s` only a sample of the
-/// directories.
+/// `evt compare [-c] [-f] [-o] [-s STEP] [-x NAME]... A B`: compares the names, types,
+/// modes and owners in the tree B with those in the tree A.
+///
+/// * `-c` compares contents as well, except those of files called NAME;
+/// * `-o` compares the order of listings as well;
+/// * `-f` compares only the files of the two directories themselves;
+/// * `-s` compares only a sample of the directories.
 pub fn main(args: &[String]) -> ExitCode {
     let mut comparison = Comparison {
         roots: [PathBuf::new(), PathBuf::new()],
@@ -228,7 +229,7 @@ pub fn main(args: &[String]) -> ExitCode {
         }
     }
     let Ok(roots) = <[PathBuf; 2]>::try_from(roots) else {
-        eprintln!("compare: two directories, please");
+        eprintln!("usage: evt compare [-c] [-f] [-o] [-s STEP] [-x NAME]... DIR DIR");
         return ExitCode::from(2);
     };
     comparison.roots = roots;

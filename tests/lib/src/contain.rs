@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A command that leaves no process behind.
+//! Runs a command that leaves no process behind.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{self, Pid, PidfdFlags, Signal, WaitOptions};
 
-/// How long processes get to die.
+/// Time for killed processes to exit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The parent and the state of each process.
@@ -43,7 +43,7 @@ fn processes() -> HashMap<i32, (i32, String)> {
     all
 }
 
-/// All processes that descend from this one.
+/// All descendants of this process.
 fn descendants() -> Vec<i32> {
     let all = processes();
     let me = process::getpid().as_raw_nonzero().get();
@@ -60,7 +60,7 @@ fn descendants() -> Vec<i32> {
     all.keys().copied().filter(|pid| descends(*pid)).collect()
 }
 
-/// Where in the kernel a process is, thread by thread.
+/// Prints the kernel stack of each thread of a process.
 fn print_stacks(pid: i32) {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     for thread in fs::read_dir(format!("/proc/{pid}/task"))
@@ -77,7 +77,7 @@ fn print_stacks(pid: i32) {
     }
 }
 
-/// Kills everything that was started.  False if something does not die.
+/// Kills all descendants. Returns false if one of them does not exit.
 fn clean_up() -> bool {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -94,7 +94,7 @@ fn clean_up() -> bool {
             }
         }
         if Instant::now() > end {
-            println!("these processes do not die:");
+            println!("these processes do not exit:");
             left.into_iter().for_each(print_stacks);
             return false;
         }
@@ -102,12 +102,14 @@ fn clean_up() -> bool {
     }
 }
 
-/// `evt contain SECONDS COMMAND...`: runs a command for at most SECONDS, and
-/// ends with its exit status: 124 if the time was up, 125 if something of it
-/// does not die.  Nothing of what the command started is left afterwards.
+/// `evt contain SECONDS COMMAND...`: runs a command for at most SECONDS, then kills
+/// every process that it started and has left running.
+///
+/// The exit status is the command's, or 124 after SECONDS, or 125 if a process
+/// does not exit after it was killed.
 pub fn main(args: &[String]) -> ExitCode {
     let [seconds, program, rest @ ..] = args else {
-        eprintln!("contain: SECONDS COMMAND...");
+        eprintln!("usage: evt contain SECONDS COMMAND...");
         return ExitCode::from(2);
     };
     let Ok(seconds) = seconds.parse() else {
@@ -135,7 +137,7 @@ pub fn main(args: &[String]) -> ExitCode {
         rustix::event::poll(&mut fds, Some(&limit))
     });
     let status = if ended == Ok(0) {
-        println!("the time of {seconds} s is up");
+        println!("killed after {seconds} s");
         descendants().into_iter().for_each(print_stacks);
         124
     } else {

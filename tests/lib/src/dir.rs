@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Directories as `getdents64` shows them: buffer by buffer, with positions.
+//! Listings by `getdents64`, buffer by buffer, with positions.
 
 use std::ffi::OsStr;
 use std::mem::MaybeUninit;
@@ -14,7 +14,7 @@ use rustix::io;
 /// One record of `getdents64`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The name, made readable if it is not UTF-8.
+    /// The name, with replacement characters if it is not UTF-8.
     pub name: String,
     /// The inode number (`d_ino`).
     pub ino: u64,
@@ -31,7 +31,7 @@ impl Entry {
     }
 }
 
-/// A buffer that listings fit in at one go, mostly.
+/// The size of a buffer that holds most listings in one go.
 pub const LARGE: usize = 32 * 1024;
 
 /// Opens the directory `path`.
@@ -43,9 +43,9 @@ pub fn open(path: &Path) -> io::Result<OwnedFd> {
     )
 }
 
-/// What one `getdents64` with a buffer of `size` bytes gives.
+/// The entries that one `getdents64` with a buffer of `size` bytes returns.
 pub fn read_once(fd: impl AsFd, size: usize) -> io::Result<Vec<Entry>> {
-    // `RawDir` cuts off what precedes the first aligned byte.
+    // `RawDir` skips the bytes before the first aligned one.
     let mut buffer = vec![MaybeUninit::<u8>::uninit(); size + 8];
     let start = buffer.as_ptr().align_offset(8);
     let mut dir = RawDir::new(fd, &mut buffer[start..start + size]);
@@ -67,7 +67,7 @@ pub fn read_once(fd: impl AsFd, size: usize) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// All from the current position on, read with a buffer of `size` bytes.
+/// All entries from the current position on, read with a buffer of `size` bytes.
 pub fn read_rest(fd: impl AsFd, size: usize) -> io::Result<Vec<Entry>> {
     let mut all = Vec::new();
     loop {
@@ -79,7 +79,7 @@ pub fn read_rest(fd: impl AsFd, size: usize) -> io::Result<Vec<Entry>> {
     }
 }
 
-/// The whole directory `path`, with `.` and `..`.
+/// All entries of the directory `path`, `.` and `..` included.
 pub fn list(path: &Path) -> io::Result<Vec<Entry>> {
     read_rest(open(path)?, LARGE)
 }
@@ -89,25 +89,25 @@ pub fn seek(fd: impl AsFd, pos: u64) -> io::Result<u64> {
     rustix::fs::seek(fd, SeekFrom::Start(pos))
 }
 
-/// A part of a tree that stands for all of it, where all would take too long.
+/// A choice of directories, for kernels on which a walk over all takes too long.
 #[derive(Clone, Copy)]
 pub struct Sample {
-    /// Of the directories in a directory, each `step`th is looked into.
+    /// In each directory, every `step`th subdirectory is listed.
     pub step: usize,
 }
 
 impl Sample {
-    /// Directories with more entries than this are too large for a sample.
+    /// The largest number of entries of a directory in a sample.
     const LARGE: usize = 200;
 
-    /// Whether to look into the directory `index` of its parent, which has
+    /// Whether the sample has the subdirectory number `index` of its parent, with
     /// `entries` entries.
     pub fn takes(self, index: usize, entries: usize) -> bool {
         self.step <= 1 || (index % self.step == 0 && entries <= Self::LARGE)
     }
 }
 
-/// The names of `entries` without `.` and `..`, in their order.
+/// The names of `entries` in their order, without `.` and `..`.
 pub fn names(entries: &[Entry]) -> Vec<String> {
     entries
         .iter()

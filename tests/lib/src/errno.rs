@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's errors by their names.
+//! The names of the kernel's errors.
 
 use rustix::io::Errno;
 
-/// The errors that the tests speak of, with the names that they use.
+/// The errors that tests name.
 const NAMES: &[(Errno, &str)] = &[
     (Errno::PERM, "EPERM"),
     (Errno::NOENT, "ENOENT"),
@@ -50,7 +50,7 @@ const NAMES: &[(Errno, &str)] = &[
     (Errno::STALE, "ESTALE"),
 ];
 
-/// The name of `errno`, or its number if the tests have no name for it.
+/// The name of `errno`, or `errno-` and its number if it is not in the table.
 pub fn name(errno: Errno) -> String {
     NAMES.iter().find(|(known, _)| *known == errno).map_or_else(
         || format!("errno-{}", errno.raw_os_error()),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls whose allocations fail, one after the other.
+//! Fault injection: one allocation of a call after the other fails.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,24 +13,24 @@ use crate::machine::Machine;
 use crate::script;
 use crate::value::{render, Misuse, Outcome};
 
-/// The kernel's switch: the Nth allocation of this thread from now on fails.
+/// `fail-nth` of this thread: the Nth allocation from now on fails.
 struct Switch(File);
 
 impl Switch {
-    /// Opens it, which must not happen while it is on.
+    /// Opens the file. The open allocates, so `fail-nth` must be off.
     fn open() -> io::Result<Self> {
         let path = "/proc/thread-self/fail-nth";
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         Ok(Self(file))
     }
 
-    /// Lets the `nth` allocation fail; 0 lets all succeed.
+    /// Lets the `nth` allocation fail. 0 turns fault injection off.
     fn set(&self, nth: usize) -> io::Result<()> {
         self.0.write_all_at(nth.to_string().as_bytes(), 0)
     }
 
-    /// Turns it off; tells how many more allocations it would have taken, at
-    /// least.  0: one has failed.
+    /// Turns fault injection off. Returns the number of allocations that were left
+    /// until the failing one, at least, or 0 if one has failed.
     fn left(&self) -> io::Result<usize> {
         let mut text = [0; 16];
         let left = match self.0.read_at(&mut text, 0) {
@@ -38,26 +38,26 @@ impl Switch {
                 .ok()
                 .and_then(|text| text.trim().parse().ok())
                 .unwrap_or(0),
-            // It was this copy to user space that failed: one was left.
+            // The copy to user space of this read failed, so one was left.
             Err(error) if error.raw_os_error() == Some(Errno::FAULT.raw_os_error()) => 1,
             Err(error) => return Err(error),
         };
-        // The copy from user space may be what fails, but then only once.
+        // The copy from user space of this write may fail, but only once.
         self.set(0).or_else(|_| self.set(0))?;
         Ok(left)
     }
 }
 
-/// A script of such calls.
+/// The script of a trial.
 #[derive(Default)]
 struct Plan {
-    /// Calls that come before each attempt, and have to succeed.
+    /// Calls before each attempt, which have to succeed.
     before: Vec<Vec<String>>,
-    /// The call that is tried.
+    /// The call of an attempt.
     attempt: Vec<String>,
-    /// Calls that come after each attempt that succeeded.
+    /// Calls after each attempt that succeeded.
     undo: Vec<Vec<String>>,
-    /// Calls that come after each attempt.
+    /// Calls after each attempt.
     after: Vec<Vec<String>>,
 }
 
@@ -99,17 +99,17 @@ fn succeed(machine: &mut Machine, calls: &[Vec<String>]) -> Result<(), String> {
     Ok(())
 }
 
-/// What became of one attempt.
+/// The result of one attempt.
 enum Answer {
-    /// So many allocations were made, and none failed.
+    /// None of this number of allocations failed.
     Untouched(usize),
-    /// The call told that one had failed.
+    /// The call returned an error for the failed allocation.
     Reported,
-    /// The call did without.
+    /// The call succeeded in spite of the failed allocation.
     Tolerated,
 }
 
-/// A plan that is carried out.
+/// A plan and the state of its execution.
 struct Trial {
     plan: Plan,
     switch: Switch,
@@ -117,7 +117,7 @@ struct Trial {
 }
 
 impl Trial {
-    /// Tries the call with its `nth` allocation failing.
+    /// Makes the call with its `nth` allocation failing.
     fn attempt(&mut self, nth: usize) -> Result<Answer, String> {
         let context = |error: io::Error| format!("fail-nth: {error}");
         succeed(&mut self.machine, &self.plan.before)?;
@@ -136,8 +136,8 @@ impl Trial {
                     Answer::Tolerated
                 }
             }
-            // A copy to or from user space may be what fails, or the check of a
-            // module's signature.
+            // The failure may hit a copy to or from user space (EFAULT), or the check of a
+            // module's signature (EKEYREJECTED).
             Err(Errno::NOMEM | Errno::FAULT | Errno::KEYREJECTED) if left == 0 => Answer::Reported,
             Err(_) => {
                 let got = render(&outcome);
@@ -148,22 +148,22 @@ impl Trial {
         Ok(answer)
     }
 
-    /// How many allocations the call makes.
+    /// Counts the allocations of the call.
     fn count(&mut self) -> Result<usize, String> {
         /// More than any call makes.
         const MANY: usize = 100_000;
 
-        // The first time there may be more to do than later.
+        // The first call may allocate more than later ones.
         self.attempt(MANY)?;
         match self.attempt(MANY)? {
-            Answer::Untouched(0) => Err("it makes no allocation that could fail".to_string()),
+            Answer::Untouched(0) => Err("makes no allocation that can fail".to_string()),
             Answer::Untouched(count) => Ok(count),
-            _ => Err(format!("it makes more than {MANY} allocations")),
+            _ => Err(format!("makes more than {MANY} allocations")),
         }
     }
 
-    /// The last allocation whose failure the call tells, where it tells that of
-    /// all before it.
+    /// The last allocation whose failure the call returns, by a binary search: the
+    /// call returns the failure of each allocation before that one as well.
     fn last_reported(&mut self, count: usize) -> Result<usize, String> {
         let (mut reported, mut tolerated) = (0, count + 1);
         while tolerated - reported > 1 {
@@ -176,8 +176,8 @@ impl Trial {
         Ok(reported)
     }
 
-    /// Lets the last `limit` allocations fail, one after the other; tells how
-    /// many of these failures the call told, and how many it did without.
+    /// Lets the last `limit` allocations fail, one after the other. Returns the
+    /// numbers of failures that the call reported and that it tolerated.
     fn run(&mut self, limit: usize, only_reported: bool) -> Result<(usize, usize), String> {
         let mut last = self.count()?;
         if only_reported {
@@ -198,11 +198,12 @@ impl Trial {
     }
 }
 
-/// `evt failing [-t] LIMIT`: tries the call of the script on standard input
-/// with each of its last LIMIT allocations failing.  It has to succeed or to
-/// tell that there was no memory.  With `-t`, these are the LIMIT ones up to the
-/// last one whose failure is told: what loading a module makes after that is
-/// not the module's.
+/// `evt failing [-t] LIMIT`: makes the call of the script on standard input with
+/// each of its last LIMIT allocations failing. The call has to succeed, or to fail
+/// with an error for lack of memory.
+///
+/// With `-t`, the range ends at the last allocation whose failure the call
+/// reports: allocations after it, while a module is loaded, are not the module's.
 pub fn main(args: &[String]) -> ExitCode {
     let (only_reported, limit) = match args {
         [flag, limit] if flag == "-t" => (true, limit.parse().ok()),
@@ -210,7 +211,7 @@ pub fn main(args: &[String]) -> ExitCode {
         _ => (false, None),
     };
     let Some(limit) = limit else {
-        eprintln!("failing: [-t] LIMIT");
+        eprintln!("usage: evt failing [-t] LIMIT <SCRIPT");
         return ExitCode::from(2);
     };
     let plan = match Plan::read() {
@@ -233,7 +234,7 @@ pub fn main(args: &[String]) -> ExitCode {
         });
     match result {
         Ok((reported, tolerated)) => {
-            println!("{name:?}: reported {reported} failed allocations, did without {tolerated}");
+            println!("{name:?}: {reported} failed allocations reported, {tolerated} tolerated");
             ExitCode::SUCCESS
         }
         Err(what) => {

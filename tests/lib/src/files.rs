@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whole files, read and written at one go.
+//! Whole files, read and written in one go.
 
 use std::os::fd::BorrowedFd;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub fn kind_name(kind: FileType) -> &'static str {
     }
 }
 
-/// All that can be read from here on.
+/// Reads everything from the current position on.
 pub fn read_to_end(fd: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
     let mut buffer = [0; 8 * 1024];
@@ -36,7 +36,7 @@ pub fn read_to_end(fd: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Opens `path`, writes `bytes` at once and closes it.
+/// Opens `path`, writes `bytes` in one call and closes it.
 pub fn put(path: impl AsRef<Path>, flags: OFlags, bytes: &[u8]) -> Outcome {
     let fd = fs::open(
         path.as_ref(),
@@ -46,9 +46,9 @@ pub fn put(path: impl AsRef<Path>, flags: OFlags, bytes: &[u8]) -> Outcome {
     written(io::write(&fd, bytes))
 }
 
-/// Lets go of all dentries and inodes that nobody uses.
+/// Evicts all unused dentries and inodes.
 pub fn drop_caches() -> Outcome {
-    // Those that were used since the last time are spared once.
+    // The shrinkers spare recently used ones once.
     let path = "/proc/sys/vm/drop_caches";
     put(path, OFlags::empty(), b"2").and_then(|_| put(path, OFlags::empty(), b"2"))
 }

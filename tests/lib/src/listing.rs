@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Listings while events come and go.
+//! Listings while events are added and removed.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::errno;
 use crate::probe::{add_probe, remove_probe};
 use crate::trouble::Trouble;
 
-/// Lists `path` with a buffer of `size` bytes and checks that each name of
-/// `stable` comes exactly once and no name comes twice.
+/// Lists `path` with a buffer of `size` bytes. Checks that the listing has each
+/// name of `stable`, and no name twice.
 fn check_listing(path: &Path, size: usize, stable: &[String]) -> Result<usize, String> {
     let listing = dir::open(path)
         .and_then(|fd| dir::read_rest(fd, size))
@@ -39,18 +39,18 @@ fn check_listing(path: &Path, size: usize, stable: &[String]) -> Result<usize, S
     Ok(listing.len())
 }
 
-/// `evt listing ROOT SECONDS`: lists a group of kprobe events with all kinds
-/// of buffers while events of the same group come and go.
+/// `evt listing ROOT SECONDS`: lists a group of kprobe events with buffers of
+/// several sizes while events of that group are added and removed.
 pub fn main(args: &[String]) -> ExitCode {
     let [root, seconds] = args else {
-        eprintln!("listing: ROOT SECONDS");
+        eprintln!("usage: evt listing ROOT SECONDS");
         return ExitCode::from(2);
     };
     let (root, seconds) = (Path::new(root), seconds.parse().unwrap_or(5));
     let group = "churn";
     let path = root.join("events").join(group);
     let mut stable = Vec::new();
-    // Old and new ones between, before and behind those that come and go.
+    // Stable events have moving ones before, between and behind them.
     for index in 0..16 {
         let name = format!("stable_{index}");
         let made = add_probe(root, group, &name)
@@ -95,7 +95,7 @@ pub fn main(args: &[String]) -> ExitCode {
     let (moves, lists) = (moves.into_inner(), lists.into_inner());
     println!("{lists} listings against {moves} removals and additions");
     if moves == 0 || lists == 0 {
-        trouble.note("nothing happened at the same time".to_string());
+        trouble.note("no listing ran against a removal and an addition".to_string());
     }
     trouble.status()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A process that makes calls: what it has open, and what it has started.
+//! Executes the calls of a script, with its descriptors and background calls.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,11 +14,10 @@ use rustix::io;
 use crate::calls::GROUPS;
 use crate::value::{misuse, Misuse, Outcome, Value};
 
-/// A call that runs in a thread of its own.
+/// The outcome to come of a call that runs in a thread of its own.
 type Running = Arc<Mutex<Receiver<Outcome>>>;
 
-/// The state of one process that makes calls: what it has open, and what it
-/// has started.
+/// The state of a script: its descriptors and background calls, by name.
 #[derive(Clone, Default)]
 pub struct Machine {
     handles: HashMap<String, Arc<OwnedFd>>,
@@ -26,7 +25,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The descriptor that the script calls `name`.
+    /// The descriptor `name`.
     pub fn fd(&self, name: &str) -> Result<BorrowedFd<'_>, Misuse> {
         match self.handles.get(name) {
             Some(fd) => Ok(fd.as_fd()),
@@ -34,18 +33,18 @@ impl Machine {
         }
     }
 
-    /// Remembers a new descriptor as `name`.
+    /// Stores a new descriptor as `name`.
     pub fn keep(&mut self, name: &str, opened: io::Result<OwnedFd>) -> Outcome {
         self.handles.insert(name.to_string(), Arc::new(opened?));
         Ok(Value::Done)
     }
 
-    /// Closes what the script calls `name`, if there is such a descriptor.
+    /// Drops the descriptor `name`, if there is one.
     pub fn forget(&mut self, name: &str) -> Option<()> {
         self.handles.remove(name).map(drop)
     }
 
-    /// Makes the call that `words` describe.
+    /// Makes the call in `words`.
     pub fn call(&mut self, words: &[&str]) -> Result<Outcome, Misuse> {
         let Some((command, args)) = words.split_first() else {
             return misuse("empty line");
@@ -58,8 +57,8 @@ impl Machine {
         misuse(format!("no such command: {}", words.join(" ")))
     }
 
-    /// Starts a call in a thread, which goes to sleep in it before this
-    /// returns, if it sleeps at all.
+    /// Starts a call in a thread. Returns once the thread sleeps in the call, has
+    /// finished it, or has run for two seconds.
     pub fn start(&mut self, name: &str, words: &[&str]) -> Result<(), Misuse> {
         let mut machine = self.clone();
         let words: Vec<String> = words.iter().map(|word| (*word).to_string()).collect();
@@ -69,7 +68,7 @@ impl Machine {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let _ = id_sender.send(rustix::thread::gettid());
             let outcome = machine.call(&words);
-            // What it had open it has closed before anybody hears of it.
+            // The thread drops its descriptors before `finish` sees the outcome.
             drop(machine);
             if let Ok(outcome) = outcome {
                 let _ = sender.send(outcome);
@@ -97,13 +96,13 @@ impl Machine {
         Ok(())
     }
 
-    /// Waits for a call that was started.
+    /// Waits for a background call.
     pub fn finish(&mut self, name: &str, milliseconds: usize) -> Result<Outcome, Misuse> {
         let Some(running) = self.running.get(name).cloned() else {
             return misuse(format!("nothing runs as {name}"));
         };
         let Ok(receiver) = running.lock() else {
-            return misuse(format!("{name} cannot be waited for"));
+            return misuse(format!("cannot wait for {name}"));
         };
         match receiver.recv_timeout(Duration::from_millis(milliseconds as u64)) {
             Ok(outcome) => {
@@ -112,7 +111,7 @@ impl Machine {
             }
             Err(mpsc::RecvTimeoutError::Timeout) => Ok(Ok(Value::Timeout)),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                misuse(format!("the call of {name} makes no sense"))
+                misuse(format!("{name} runs a call that is not valid"))
             }
         }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tests of rust_eventfs need beyond a shell, in one program.
+//! `evt`: the helper program of the tests of rust_eventfs.
 //!
-//! A shell cannot tell one error from another, makes a process for almost
-//! everything, and knows neither threads nor positions in directories.
+//! A shell cannot distinguish one errno from another, forks for almost every
+//! call, and has neither threads nor directory positions. This program has.
 
 mod calls;
 mod cold;
@@ -28,7 +28,7 @@ mod words;
 
 use std::process::ExitCode;
 
-/// A command: its name and what it does with its arguments.
+/// A command: its name and its function.
 type Command = (&'static str, fn(&[String]) -> ExitCode);
 
 /// All commands.

@@ -11,13 +11,13 @@ use rustix::io::Errno;
 use crate::dir::{self, Entry};
 use crate::errno;
 
-/// The size of the record that `getdents64` makes of a name.
+/// The size of the record of `getdents64` for an entry.
 fn record_size(entry: &Entry) -> usize {
     // d_ino, d_off, d_reclen, d_type, the name and a NUL, aligned to 8.
     (8 + 8 + 2 + 1 + entry.name.len() + 1).next_multiple_of(8)
 }
 
-/// Checks one directory; an error says what is wrong.
+/// Checks one directory. Returns a summary, or the first defect.
 fn check(path: &Path) -> Result<String, String> {
     let context = |what: &str, error: Errno| format!("{what}: {}", errno::name(error));
     let whole = dir::list(path).map_err(|error| context("list", error))?;
@@ -26,37 +26,36 @@ fn check(path: &Path) -> Result<String, String> {
     let fd = dir::open(path).map_err(|error| context("open", error))?;
     let mut checks = 0;
 
-    // Every size of buffer gives the same listing, and rewinding is as good
-    // as opening again.
+    // Buffers of every size return the same listing, and a rewind restarts it.
     for size in (largest..largest + 264).step_by(8).chain([4096, 65536]) {
         let again = dir::read_rest(&fd, size).map_err(|error| context("getdents", error))?;
         if again != whole {
             return Err(format!(
-                "a buffer of {size} bytes gives {} entries instead of {}, or others",
+                "a buffer of {size} bytes returns {} entries instead of {}, or other ones",
                 again.len(),
                 whole.len()
             ));
         }
-        // The end is the end.
+        // At the end there are no more entries.
         match dir::read_once(&fd, size) {
             Ok(more) if more.is_empty() => {}
-            Ok(more) => return Err(format!("behind the end comes {}", more[0].name)),
+            Ok(more) => return Err(format!("behind the end: {}", more[0].name)),
             Err(error) => return Err(context("getdents at the end", error)),
         }
         dir::seek(&fd, 0).map_err(|error| context("rewind", error))?;
         checks += 1;
     }
 
-    // One entry at a time: the position is the one that the record tells.
+    // One entry at a time: the position is the d_off of the entry.
     for (index, expected) in whole.iter().enumerate() {
-        // A buffer that is too small moves nothing.
+        // A buffer that is too small leaves the position unchanged.
         if record_size(expected) > smallest {
             match dir::read_once(&fd, record_size(expected) - 8) {
                 Err(Errno::INVAL) => {}
                 Err(error) => return Err(context("a buffer that is too small", error)),
                 Ok(got) => {
                     return Err(format!(
-                        "entry {index}, {}: a buffer that is too small gives {got:?}",
+                        "entry {index}, {}: a buffer that is too small returns {got:?}",
                         expected.name
                     ))
                 }
@@ -67,8 +66,8 @@ fn check(path: &Path) -> Result<String, String> {
         if got != [expected.clone()] {
             return Err(format!("entry {index}: {got:?} instead of {expected:?}"));
         }
-        let pos =
-            rustix::fs::seek(&fd, SeekFrom::Current(0)).map_err(|error| context("tell", error))?;
+        let pos = rustix::fs::seek(&fd, SeekFrom::Current(0))
+            .map_err(|error| context("seek by 0", error))?;
         if pos != expected.next_pos {
             return Err(format!(
                 "behind {}: position {pos}, d_off {}",
@@ -78,7 +77,7 @@ fn check(path: &Path) -> Result<String, String> {
         checks += 1;
     }
 
-    // From each position on comes what came from there before, last first.
+    // A seek to any position returns the same rest as before, last position first.
     let step = whole.len().div_ceil(64).max(1);
     for index in (0..whole.len()).rev().step_by(step) {
         dir::seek(&fd, whole[index].next_pos).map_err(|error| context("seek", error))?;
@@ -86,7 +85,7 @@ fn check(path: &Path) -> Result<String, String> {
             dir::read_rest(&fd, largest + 100).map_err(|error| context("getdents", error))?;
         if rest != whole[index + 1..] {
             return Err(format!(
-                "behind {}: {} entries instead of {}, or others",
+                "behind {}: {} entries instead of {}, or other ones",
                 whole[index].name,
                 rest.len(),
                 whole.len() - index - 1
@@ -95,23 +94,23 @@ fn check(path: &Path) -> Result<String, String> {
         checks += 1;
     }
 
-    // Far behind the end there is nothing.
+    // Far behind the end there are no entries.
     if let Some(last) = whole.last() {
         dir::seek(&fd, last.next_pos + 1000)
             .map_err(|error| context("seek behind the end", error))?;
         match dir::read_once(&fd, 4096) {
             Ok(more) if more.is_empty() => {}
-            Ok(more) => return Err(format!("far behind the end is {}", more[0].name)),
+            Ok(more) => return Err(format!("far behind the end: {}", more[0].name)),
             Err(error) => return Err(context("far behind the end", error)),
         }
     }
     match rustix::fs::seek(&fd, SeekFrom::Start(u64::MAX)) {
         Err(Errno::INVAL) => {}
         Err(error) => return Err(context("seek to -1", error)),
-        Ok(pos) => return Err(format!("seek to -1 gives {pos}")),
+        Ok(pos) => return Err(format!("seek to -1 returns {pos}")),
     }
 
-    // Each open directory has a position of its own; a duplicate shares it.
+    // Each open directory has its own position. A duplicated descriptor shares it.
     dir::seek(&fd, 0).map_err(|error| context("rewind", error))?;
     let other = dir::open(path).map_err(|error| context("open", error))?;
     let twin = rustix::io::dup(&fd).map_err(|error| context("dup", error))?;
@@ -127,7 +126,7 @@ fn check(path: &Path) -> Result<String, String> {
     Ok(format!("{} entries, {checks} checks", whole.len()))
 }
 
-/// `evt positions DIR...`: checks positions, seeks and buffer sizes.
+/// `evt positions DIR...`: checks positions, seeks and sizes of buffers.
 pub fn main(args: &[String]) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     for path in args {

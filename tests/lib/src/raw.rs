@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The few system calls that have no safe wrapper.
+//! System calls that have no safe wrapper.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_void, CString};
@@ -14,8 +14,9 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 /// Maps the first `length` bytes of a file for reading, and unmaps them.
 pub fn map(fd: BorrowedFd<'_>, length: usize) -> io::Result<()> {
-    // SAFETY: A new mapping at an address of the kernel's choice disturbs
-    // nothing, and nobody but the next call has its address.
+    // SAFETY: The kernel chooses an address that is free, so the new mapping
+    // replaces no memory in use. Only this function has its address, makes no
+    // reference into it, and unmaps exactly this range.
     unsafe {
         let at = rustix::mm::mmap(
             ptr::null_mut(),
@@ -35,8 +36,9 @@ struct Request<'a, T> {
     argument: &'a mut T,
 }
 
-// SAFETY: The opcode is used with the type that the caller says it is for, and
-// the pointer is good for as long as the request.
+// SAFETY: Callers pair each opcode with an argument at least as large as the
+// structure that the opcode transfers. The pointer comes from a `&mut` that the
+// request borrows, so it is valid for the whole call.
 unsafe impl<T> Ioctl for Request<'_, T> {
     type Output = ();
 
@@ -67,7 +69,7 @@ struct UserReg {
     write_index: u32,
 }
 
-/// Where the kernel notes whether the registered event is enabled.
+/// The word in which the kernel sets a bit while the registered event is enabled.
 static ENABLED: AtomicU32 = AtomicU32::new(0);
 
 /// Registers the user event `command` and returns its write index.
@@ -82,9 +84,9 @@ pub fn user_reg(fd: BorrowedFd<'_>, command: &str) -> io::Result<u32> {
         name_args: command.as_ptr() as u64,
         write_index: 0,
     };
-    // SAFETY: DIAG_IOCSREG takes a `struct user_reg`; the string that it
-    // points to lives until the end of this function, the word it points to
-    // for ever.
+    // SAFETY: DIAG_IOCSREG takes a `struct user_reg`, which `UserReg` mirrors.
+    // The string in it lives until the end of this function. The word at
+    // `enable_addr` is a static and atomic, so the kernel may write it at any time.
     unsafe {
         ioctl::ioctl(
             fd,
@@ -97,11 +99,11 @@ pub fn user_reg(fd: BorrowedFd<'_>, command: &str) -> io::Result<u32> {
     Ok(request.write_index)
 }
 
-/// An ioctl with any number and a buffer that is larger than any structure.
+/// Makes an ioctl with any number. Its buffer is larger than any structure.
 pub fn ioctl(fd: BorrowedFd<'_>, request: u32) -> io::Result<()> {
     let mut buffer = [0_u64; 1024];
-    // SAFETY: No request of the files in question takes more than the buffer
-    // has.
+    // SAFETY: The structures that the requests of the files under test transfer
+    // are all smaller than this buffer, and any bytes are valid in it.
     unsafe {
         ioctl::ioctl(
             fd,

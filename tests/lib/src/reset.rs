@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's tracing in a known state.
+//! Resets the kernel's tracing to a known state.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use crate::files::put;
 use crate::value::render;
 
-/// Files whose contents are what was set, and which are set back.
+/// Files with a setting, which is saved and restored.
 const SETTINGS: &[&str] = &[
     "buffer_size_kb",
     "buffer_subbuf_size_kb",
@@ -24,7 +24,7 @@ const SETTINGS: &[&str] = &[
     "tracing_thresh",
 ];
 
-/// Files that are emptied by opening them with `O_TRUNC`.
+/// Files with a list, which an open with `O_TRUNC` empties.
 const LISTS: &[&str] = &[
     "set_event",
     "set_event_pid",
@@ -39,28 +39,28 @@ const LISTS: &[&str] = &[
     "trace",
 ];
 
-/// The value in what a setting's file says.
+/// The value in the contents of a setting's file.
 fn value(text: &str) -> &str {
-    // A buffer that is not expanded yet says "7 (expanded: 1408)".
+    // A buffer that is not expanded yet reads "7 (expanded: 1408)".
     let value = text
         .split_once("(expanded: ")
         .map_or(text, |(_, value)| value);
     value.trim_end().trim_end_matches(')')
 }
 
-/// One tracing directory, and whether all went well so far.
+/// A tracing directory, and whether everything has succeeded so far.
 struct Tracing<'a> {
     root: &'a Path,
     good: bool,
 }
 
 impl Tracing<'_> {
-    /// What a file says, if it is there.
+    /// The contents of a file, if it exists.
     fn read(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.root.join(name)).ok()
     }
 
-    /// Writes to a file that is there; a failure is told.
+    /// Writes to a file if it exists, and prints an error.
     fn write(&mut self, name: &str, flags: OFlags, text: &str) {
         let path = self.root.join(name);
         if !path.exists() {
@@ -89,11 +89,11 @@ impl Tracing<'_> {
         }
     }
 
-    /// Removes what `list` shows as `SYSTEM:EVENT TEXT` from the file `name`
-    /// of each event.
+    /// Removes each entry of `list`, a line `SYSTEM:EVENT TEXT`, through the file
+    /// `name` of its event.
     fn undo(&mut self, list: &str, name: &str, undo: impl Fn(&str) -> String) {
-        // A trigger may keep another one from going: the last one first, and
-        // again.
+        // A trigger may depend on an earlier one: the last one goes first, and
+        // the rest is tried again.
         for _ in 0..3 {
             let shown = self.read(list).unwrap_or_default();
             if shown.is_empty() {
@@ -112,12 +112,12 @@ impl Tracing<'_> {
             }
         }
         if let Some(left) = self.read(list).filter(|left| !left.is_empty()) {
-            eprintln!("{list} is left with: {left}");
+            eprintln!("{list} still has: {left}");
             self.good = false;
         }
     }
 
-    /// Sets the word of `name` that stands in brackets in `wanted`.
+    /// Selects the word of `name` that is in brackets in `wanted`.
     fn choose(&mut self, name: &str, wanted: &str) {
         let chosen = |text: &str| {
             let (_, rest) = text.split_once('[')?;
@@ -129,7 +129,7 @@ impl Tracing<'_> {
         }
     }
 
-    /// Brings tracing to the state that was saved in `saved`.
+    /// Restores the settings in `saved`, and clears everything else.
     fn reset(&mut self, saved: &Path) {
         self.write("tracing_on", OFlags::empty(), "0");
         self.write("current_tracer", OFlags::empty(), "nop");
@@ -176,16 +176,16 @@ impl Tracing<'_> {
     }
 }
 
-/// `evt reset -s ROOT DIR` saves the settings of the tracing directory ROOT in
-/// DIR; `evt reset ROOT DIR` brings ROOT back to them, with no event enabled,
-/// no trigger, no filter and no dynamic event.
+/// `evt reset -s ROOT DIR` saves the settings of the tracing directory ROOT in DIR.
+/// `evt reset ROOT DIR` restores them, disables all events, and removes all
+/// triggers, filters and dynamic events.
 pub fn main(args: &[String]) -> ExitCode {
     let (save, args) = match args {
         [flag, rest @ ..] if flag == "-s" => (true, rest),
         rest => (false, rest),
     };
     let [root, saved] = args else {
-        eprintln!("reset: [-s] ROOT DIR");
+        eprintln!("usage: evt reset [-s] ROOT DIR");
         return ExitCode::from(2);
     };
     let saved = Path::new(saved);

@@ -2,8 +2,7 @@
 
 //! Scripts of system calls.
 //!
-//! A line is a call (see [`crate::calls`]) and, behind it, what the call must
-//! give:
+//! A line is a call (see [`crate::calls`]), followed by its expected outcome:
 //!
 //! ```text
 //! open f events/sched/enable rw
@@ -12,19 +11,19 @@
 //! read f 10 => "0\n"
 //! ```
 //!
-//! * `=> X` it gives X: an error's name, a number, `ok`, `EOF`, `timeout`, words,
-//!   or text.  Text without quotes is compared without its last newline;
-//! * `=~ X...` it gives something that contains every X;
-//! * `!~ X...` it gives something that contains no X;
-//! * `=| X...` it gives one of these;
-//! * `??` whatever it gives;
-//! * nothing: it succeeds.
+//! * `=> X`: the outcome equals X, which is an errno's name, a number, `ok`, `EOF`,
+//!   `timeout`, words, or text. An unquoted X is compared without the last newline;
+//! * `=~ X...`: the outcome contains every X;
+//! * `!~ X...`: the call succeeds, and its outcome contains no X;
+//! * `=| X...`: the outcome equals one of the X;
+//! * `??`: any outcome;
+//! * nothing: the call succeeds.
 //!
-//! Where two directories are compared, calls without an expectation may fail.
+//! `evt same` accepts any outcome of a call without an expectation.
 //!
-//! `let NAME CALL...` keeps what a call gives, `%{NAME}` stands for it.
-//! `repeat N` ... `end` repeats, with the round in `%{i}` (`%{j}` in a second
-//! one inside).  `#` begins a comment.
+//! `let NAME CALL...` stores the outcome of a call, and `%{NAME}` expands to it.
+//! `repeat N` ... `end` is a loop with its round in `%{i}`, or in `%{j}` for a
+//! loop inside it. `#` begins a comment.
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -51,9 +50,9 @@ struct Line {
 
 /// How a script fails.
 enum Failure {
-    /// The outcome was not the expected one.
+    /// A call had an outcome that is not the expected one.
     Unexpected(String),
-    /// The script itself is wrong.
+    /// The script has a defect.
     Misuse(String),
 }
 
@@ -104,7 +103,7 @@ fn split(source: &str) -> Result<Vec<Word>, Misuse> {
     Ok(words)
 }
 
-/// Splits a script into lines that have words.
+/// Splits a script into lines. Lines without words are left out.
 fn parse(source: &str) -> Result<Vec<Line>, Failure> {
     let mut lines = Vec::new();
     for (index, text) in source.lines().enumerate() {
@@ -121,7 +120,7 @@ fn parse(source: &str) -> Result<Vec<Line>, Failure> {
     Ok(lines)
 }
 
-/// Whether `outcome` is what `word` says.
+/// Whether `outcome` equals the expected `word`.
 fn equals(outcome: &Outcome, word: &Word) -> bool {
     match outcome {
         Ok(Value::Text(text)) if word.quoted => text == word.text.as_bytes(),
@@ -130,7 +129,7 @@ fn equals(outcome: &Outcome, word: &Word) -> bool {
     }
 }
 
-/// Whether what `outcome` gives contains `part`.
+/// Whether the text or the words of `outcome` contain `part`.
 fn contains(outcome: &Outcome, part: &str) -> bool {
     match outcome {
         Ok(Value::Text(text)) => String::from_utf8_lossy(text).contains(part),
@@ -139,7 +138,7 @@ fn contains(outcome: &Outcome, part: &str) -> bool {
     }
 }
 
-/// Whether `outcome` satisfies what stands behind the call.
+/// Whether `outcome` satisfies the expectation in the words behind the call.
 fn satisfies(outcome: &Outcome, expected: &[Word]) -> Result<bool, Misuse> {
     let Some((relation, operands)) = expected.split_first() else {
         return Ok(!matches!(outcome, Err(_) | Ok(Value::Timeout)));
@@ -160,7 +159,7 @@ fn satisfies(outcome: &Outcome, expected: &[Word]) -> Result<bool, Misuse> {
     }
 }
 
-/// Runs a script and tells each line's outcome to `observe`.
+/// Runs a script and passes the outcome of each line to `observe`.
 struct Runner<'a> {
     machine: Machine,
     values: HashMap<String, String>,
@@ -170,7 +169,7 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// `word` with the values that it names.
+    /// Expands the values in `word`.
     fn substitute(&self, word: &Word) -> Result<Word, Misuse> {
         let mut text = String::new();
         let mut rest = word.text.as_str();
@@ -192,7 +191,7 @@ impl Runner<'_> {
         })
     }
 
-    /// Runs one line that is a call.
+    /// Runs one line, which is a call and not a loop.
     fn step(&mut self, line: &Line) -> Result<(), Failure> {
         let wrong = |Misuse(what): Misuse| {
             Failure::Misuse(format!("line {}: {}: {what}", line.number, line.source))
@@ -239,7 +238,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Runs lines, loops included; `depth` loops are around them.
+    /// Runs lines, loops included, inside of `depth` loops.
     fn run(&mut self, lines: &[Line], depth: usize) -> Result<(), Failure> {
         let mut at = 0;
         while at < lines.len() {
@@ -283,7 +282,7 @@ impl Runner<'_> {
     }
 }
 
-/// The script on standard input.
+/// Reads the script from standard input.
 fn read_source() -> Result<String, Failure> {
     let mut source = String::new();
     std::io::stdin()
@@ -292,7 +291,7 @@ fn read_source() -> Result<String, Failure> {
     Ok(source)
 }
 
-/// The lines on standard input, split into words.
+/// Reads lines from standard input and splits them into words.
 pub fn lines_of_stdin() -> Result<Vec<Vec<String>>, Misuse> {
     let lines = read_source().and_then(|source| parse(&source));
     match lines {
@@ -324,7 +323,7 @@ fn run_in(
     runner.run(lines, 0)
 }
 
-/// What can be read at a glance of `text`.
+/// Cuts `text` off at a length that fits into a report.
 fn shorten(text: &str) -> String {
     const LENGTH: usize = 600;
     match text.char_indices().nth(LENGTH) {
@@ -333,7 +332,7 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// Tells a failure and makes an exit status of it.
+/// Prints a failure. Returns the exit status for it.
 fn report(result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -358,7 +357,7 @@ pub fn run(args: &[String]) -> ExitCode {
             "-v" => verbose = true,
             "-C" => root = args.next().map(String::as_str),
             other => {
-                eprintln!("run: unknown argument {other}");
+                eprintln!("usage: evt run [-v] [-C DIR] <SCRIPT\nunknown argument: {other}");
                 return ExitCode::from(2);
             }
         }
@@ -376,10 +375,10 @@ pub fn run(args: &[String]) -> ExitCode {
 }
 
 /// `evt same A B`: runs the script on standard input in two directories, one
-/// after the other, and compares what each call gives.
+/// after the other, and compares the outcomes of each call.
 pub fn same(args: &[String]) -> ExitCode {
     let [first, second] = args else {
-        eprintln!("same: two directories, please");
+        eprintln!("usage: evt same DIR DIR <SCRIPT");
         return ExitCode::from(2);
     };
     let lines = match read_source().and_then(|source| parse(&source)) {
@@ -391,11 +390,11 @@ pub fn same(args: &[String]) -> ExitCode {
         let mut observe = |line: &str, outcome: &Outcome| {
             outcomes.push((line.to_string(), render(outcome)));
         };
-        // A thread of its own: who it is (`user`) ends with it.
+        // In a thread, so that a change of credentials (`user`) ends with it.
         let result = thread::scope(|scope| {
             let side = scope.spawn(|| run_in(&lines, Some(root), false, &mut observe));
             side.join()
-                .unwrap_or_else(|_| Err(Failure::Misuse("it panicked".to_string())))
+                .unwrap_or_else(|_| Err(Failure::Misuse("the thread panicked".to_string())))
         });
         if result.is_err() {
             eprintln!("in {root}:");
@@ -425,7 +424,7 @@ pub fn same(args: &[String]) -> ExitCode {
 mod tests {
     use super::*;
 
-    /// Runs a script and tells what it failed with, if it did.
+    /// Runs a script. Returns the outcomes of its calls, or its failure.
     fn outcome(source: &str) -> Result<Vec<String>, String> {
         let mut outcomes = Vec::new();
         let lines = parse(source);
@@ -451,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expected_is_checked() {
+    fn expectations_are_checked() {
         assert!(outcome("access /").is_ok());
         assert!(outcome("access / => ok").is_ok());
         assert!(outcome("access / => ENOENT").is_err());
@@ -470,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_kept_and_loops_run() {
+    fn values_are_stored_and_loops_run() {
         let script = "let type stat / type\nrepeat 3\nstat / type => %{type}\nend";
         assert_eq!(outcome(script).map(|outcomes| outcomes.len()), Ok(4));
         assert!(outcome("stat / type => %{nothing}").is_err());
@@ -479,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn defects_of_scripts_are_told() {
+    fn defects_of_scripts_are_reported() {
         assert!(outcome("no_such_call").is_err());
         assert!(outcome("read f 10").is_err());
         assert!(outcome("access / =>").is_err());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Inode numbers, link counts and types of a whole tree.
+//! Checks the inode numbers, link counts and types of a whole tree.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::value::render;
 /// A walk over one tree.
 struct Walk {
     sample: Sample,
-    /// Where each inode number was seen first.
+    /// The path at which each inode number was found first.
     seen: HashMap<u64, PathBuf>,
     /// The inode number of each directory.
     directories: HashMap<PathBuf, u64>,
@@ -26,7 +26,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Notes a defect.
+    /// Counts a defect, and prints the first ones.
     fn defect(&mut self, path: &Path, what: &str) {
         self.defects += 1;
         if self.defects <= 20 {
@@ -34,8 +34,8 @@ impl Walk {
         }
     }
 
-    /// Looks at the directory `path`, whose parent has the inode number
-    /// `parent`.
+    /// Checks the directory `path` and everything below it. Its parent has the inode
+    /// number `parent`.
     fn directory(&mut self, path: &Path, ino: u64, parent: u64, index: usize) {
         self.directories.insert(path.to_path_buf(), ino);
         let listing = match dir::list(path) {
@@ -54,14 +54,14 @@ impl Walk {
                 "." => {
                     here += 1;
                     if entry.ino != ino {
-                        self.defect(path, &format!(". is {}, stat says {ino}", entry.ino));
+                        self.defect(path, &format!(". has d_ino {}, st_ino {ino}", entry.ino));
                     }
                     continue;
                 }
                 ".." => {
                     above += 1;
                     if entry.ino != parent {
-                        self.defect(path, &format!(".. is {}, not {parent}", entry.ino));
+                        self.defect(path, &format!(".. has d_ino {}, not {parent}", entry.ino));
                     }
                     continue;
                 }
@@ -76,7 +76,7 @@ impl Walk {
                 }
             };
             if stat.st_ino != entry.ino {
-                let what = format!("readdir says {}, stat says {}", entry.ino, stat.st_ino);
+                let what = format!("d_ino {}, st_ino {}", entry.ino, stat.st_ino);
                 self.defect(&child, &what);
             }
             if stat.st_dev != self.device {
@@ -85,7 +85,7 @@ impl Walk {
             let kind = FileType::from_raw_mode(stat.st_mode);
             if kind != entry.kind {
                 let what = format!(
-                    "readdir says {}, stat says {}",
+                    "d_type {}, st_mode {}",
                     kind_name(entry.kind),
                     kind_name(kind)
                 );
@@ -124,7 +124,7 @@ fn walk(root: &Path, sample: Sample) -> Result<Walk, String> {
         device: stat.st_dev,
         defects: 0,
     };
-    // The root of a mount is its own parent.
+    // The parent of a mount's root is the root itself.
     walk.seen.insert(stat.st_ino, root.to_path_buf());
     if stat.st_nlink != 1 {
         walk.defect(root, &format!("has {} links", stat.st_nlink));
@@ -133,10 +133,12 @@ fn walk(root: &Path, sample: Sample) -> Result<Walk, String> {
     Ok(walk)
 }
 
-/// `evt tree [-s STEP] DIR`: DIR is a mount's root.  Checks that readdir and stat agree
-/// all over the tree, that no two inode numbers are alike, that all link
-/// counts are 1, and that directories have the same numbers after all that
-/// can be evicted was.  With `-s` it looks into a sample of the directories.
+/// `evt tree [-s STEP] DIR`: checks the tree at DIR, the root of a mount.
+///
+/// readdir and stat have to agree on each entry, all inode numbers have to differ,
+/// all link counts have to be 1, and directories have to keep their inode numbers
+/// when all unused inodes are evicted. With `-s` it checks a sample of the
+/// directories.
 pub fn main(args: &[String]) -> ExitCode {
     let (root, step) = match args {
         [root] => (root, Some(1)),
@@ -144,7 +146,7 @@ pub fn main(args: &[String]) -> ExitCode {
         _ => (&String::new(), None),
     };
     let Some(step) = step else {
-        eprintln!("tree: [-s STEP] DIR");
+        eprintln!("usage: evt tree [-s STEP] DIR");
         return ExitCode::from(2);
     };
     let root = Path::new(root);
@@ -166,7 +168,7 @@ pub fn main(args: &[String]) -> ExitCode {
             now.defects
         );
         if now.files == 0 {
-            eprintln!("a tree without files proves nothing");
+            eprintln!("the tree has no files");
             defects += 1;
         }
         if let Some(before) = &first {

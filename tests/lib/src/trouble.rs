@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What several threads share: when to end, and what went wrong.
+//! The stop flag and the first failure, shared by threads that work together.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The first thing that went wrong in any thread; it ends all of them.
+/// The first failure of any thread. It stops all threads.
 #[derive(Default)]
 pub struct Trouble {
     text: Mutex<Option<String>>,
@@ -16,7 +16,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Notes what went wrong.
+    /// Records a failure, unless there is one, and stops all threads.
     pub fn note(&self, what: String) {
         if let Ok(mut text) = self.text.lock() {
             text.get_or_insert(what);
@@ -24,7 +24,7 @@ impl Trouble {
         self.stop();
     }
 
-    /// Ends all threads.
+    /// Asks all threads to end.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -34,7 +34,7 @@ impl Trouble {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Lets the threads work for a while, and ends them.
+    /// Stops the threads after `time`, or waits until one of them has.
     pub fn wait(&self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() < end && !self.stopped() {
@@ -43,7 +43,7 @@ impl Trouble {
         self.stop();
     }
 
-    /// The exit status for what was noted.
+    /// Prints the failure, if there is one. Returns the exit status.
     pub fn status(self) -> ExitCode {
         match self.text.into_inner() {
             Ok(None) => ExitCode::SUCCESS,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A function for user space probes.
+//! A function for uprobes.
 
 use std::hint::black_box;
 use std::process::ExitCode;
 
-/// The function that is probed.
+/// The probed function.
 #[inline(never)]
 fn target(number: u64) -> u64 {
     black_box(number).wrapping_mul(3)
@@ -28,8 +28,8 @@ fn offset() -> Option<u64> {
     })
 }
 
-/// `evt uprobe` tells where to put the probe, as PATH:OFFSET; `evt uprobe N`
-/// calls the function N times.
+/// `evt uprobe` prints the place for a probe as PATH:OFFSET. `evt uprobe N` calls
+/// the function N times.
 pub fn main(args: &[String]) -> ExitCode {
     if let Some(count) = args.first() {
         for number in 0..count.parse().unwrap_or(1) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What calls give, and how it is spelled.
+//! The outcomes of calls, and their spelling.
 
 use std::fmt::Write as _;
 
@@ -8,35 +8,35 @@ use rustix::io::{self, Errno};
 
 use crate::errno;
 
-/// What a call gives when it succeeds.
+/// The result of a call that succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Nothing but success.
+    /// Success without a value.
     Done,
     /// A number.
     Number(i64),
-    /// Bytes that were read.
+    /// Bytes that the call read.
     Text(Vec<u8>),
     /// End of file.
     End,
     /// A list of names or figures.
     Words(Vec<String>),
-    /// The time was up.
+    /// The call did not finish in its time.
     Timeout,
 }
 
-/// What a call gives.
+/// The outcome of a call: a value or an errno.
 pub type Outcome = Result<Value, Errno>;
 
-/// Why a line of a script makes no sense.
+/// A defect of a script: the reason why a line is not a valid call.
 pub struct Misuse(pub String);
 
-/// A line's words are wrong: this is a defect of the script.
+/// Returns a defect of the script.
 pub fn misuse<T>(what: impl Into<String>) -> Result<T, Misuse> {
     Err(Misuse(what.into()))
 }
 
-/// `text` with everything that is not printable ASCII escaped.
+/// Quotes `text` and escapes every byte that is not printable ASCII.
 fn escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -53,7 +53,7 @@ fn escape(text: &[u8]) -> String {
     out
 }
 
-/// An outcome as scripts and reports spell it.
+/// Spells an outcome as in scripts and reports.
 pub fn render(outcome: &Outcome) -> String {
     match outcome {
         Ok(Value::Done) => "ok".to_string(),
@@ -67,7 +67,7 @@ pub fn render(outcome: &Outcome) -> String {
     }
 }
 
-/// What was read, or the end of the file.
+/// The value of a read: its bytes, or end of file if it has none.
 pub fn text(bytes: Vec<u8>) -> Value {
     if bytes.is_empty() {
         Value::End
@@ -76,12 +76,12 @@ pub fn text(bytes: Vec<u8>) -> Value {
     }
 }
 
-/// The number of bytes written.
+/// The outcome of a write: the number of bytes.
 pub fn written(result: io::Result<usize>) -> Outcome {
     result.map(|count| Value::Number(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
-/// Success or failure, and nothing more.
+/// The outcome of a call without a value.
 pub fn done(result: io::Result<()>) -> Outcome {
     result.map(|()| Value::Done)
 }

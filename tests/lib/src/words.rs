@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words of a script: numbers, identities, modes, flags.
+//! The words of a script: numbers, user and group ids, modes, flags.
 
 use std::ffi::CString;
 
@@ -32,14 +32,14 @@ pub fn size(word: &str) -> Result<usize, Misuse> {
     usize::try_from(number(word)?).or_else(|_| misuse(format!("not a size: {word}")))
 }
 
-/// The identity that `word` spells; `-` means "leave it".
+/// The user or group id that `word` spells. `-` leaves the id unchanged.
 pub fn id(word: &str) -> Result<Option<u32>, Misuse> {
     if word == "-" {
         return Ok(None);
     }
     match u32::try_from(number(word)?) {
         Ok(id) => Ok(Some(id)),
-        Err(_) => misuse(format!("not an identity: {word}")),
+        Err(_) => misuse(format!("not a user or group id: {word}")),
     }
 }
 
@@ -50,7 +50,7 @@ pub fn mode(word: &str) -> Result<Mode, Misuse> {
         .or_else(|_| misuse(format!("not a mode: {word}")))
 }
 
-/// The flags of `open` that `word` spells, joined by commas.
+/// The flags of `open` in `word`, a list with commas.
 pub fn open_flags(word: &str) -> Result<OFlags, Misuse> {
     let mut flags = OFlags::CLOEXEC;
     for part in word.split(',') {
@@ -75,7 +75,7 @@ pub fn open_flags(word: &str) -> Result<OFlags, Misuse> {
     Ok(flags)
 }
 
-/// A word as a system call wants it.
+/// Converts a word to the string that a system call takes.
 pub fn c_string(word: &str) -> Result<CString, Misuse> {
     CString::new(word).or_else(|_| misuse("NUL in a word"))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `stress access`: whether anything is more accessible than on tracefs.
+//! `stress access`: checks that no path permits more than on tracefs.
 
 use std::path::{Path, PathBuf};
 
@@ -12,25 +12,25 @@ use crate::errno;
 use crate::options::Options;
 use crate::walk::walk;
 
-/// An attempt: what it is called, and what it gives.
+/// An attempt: its name and its function.
 type Attempt = (&'static str, fn(&Path) -> Result<(), Errno>);
 
-/// Opens a file, and no more.
+/// Opens a file and closes it.
 fn open(path: &Path, flags: OFlags) -> Result<(), Errno> {
     let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).map(drop)
 }
 
-/// What somebody may try with each path.
+/// The attempts on each path.
 const ATTEMPTS: &[Attempt] = &[
-    ("see it", |path| rustix::fs::stat(path).map(drop)),
+    ("stat", |path| rustix::fs::stat(path).map(drop)),
     ("access r", |path| rustix::fs::access(path, Access::READ_OK)),
     ("access w", |path| {
         rustix::fs::access(path, Access::WRITE_OK)
     }),
     ("access x", |path| rustix::fs::access(path, Access::EXEC_OK)),
     ("open r", |path| open(path, OFlags::RDONLY)),
-    // Closed again, this one takes the ring buffer with it.
+    // The release of `free_buffer` frees the ring buffer, so it is not opened.
     ("open w", |path| match path.ends_with("free_buffer") {
         true => rustix::fs::access(path, Access::WRITE_OK),
         false => open(path, OFlags::WRONLY),
@@ -42,8 +42,8 @@ const ATTEMPTS: &[Attempt] = &[
     ("remove", |path| rustix::fs::unlink(path)),
 ];
 
-/// `stress access ROOT TRACEFS [--as root|user|namespace] [--step N]`: tries
-/// each path of tracefs there and here.
+/// `stress access ROOT TRACEFS [--as root|user|namespace] [--step N]`: makes each
+/// attempt on each path of both trees, and compares the results.
 pub fn main(args: &[String]) -> Result<(), String> {
     let mut options = Options::new(args)?;
     let [root, tracefs] = options.arguments.as_slice() else {
@@ -55,7 +55,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
     options.done()?;
     let context = |error| format!("{}: {error}", root.display());
     let mut paths = vec![PathBuf::new()];
-    // What tracefs has more than we is no matter of access.
+    // Only paths that both trees have are compared.
     walk(&root, Path::new(""), 0, step, &mut paths).map_err(context)?;
     paths.retain(|path| tracefs.join(path).exists());
     assume(credentials)?;
@@ -68,19 +68,20 @@ pub fn main(args: &[String]) -> Result<(), String> {
                 (Err(error), Ok(())) => {
                     more += 1;
                     let error = errno::name(error);
-                    eprintln!("FAILED: {path:?}: {name}: allowed, on tracefs {error}");
+                    eprintln!("FAILED: {path:?}: {name}: succeeds, on tracefs {error}");
                 }
                 (Ok(()), Err(error)) => {
                     less += 1;
                     let error = errno::name(error);
-                    println!("{path:?}: {name}: {error}, on tracefs allowed");
+                    println!("{path:?}: {name}: {error}, succeeds on tracefs");
                 }
                 _ => equal += 1,
             }
         }
     }
     println!(
-        "{} paths as {credentials:?}: {equal} attempts alike, {less} refused here alone, {more} allowed",
+        "{} paths as {credentials:?}: {equal} attempts alike, {less} fail here only, \
+         {more} succeed here only",
         paths.len()
     );
     match more {

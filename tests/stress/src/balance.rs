@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel holds, counted when it has come to rest.
+//! Counts of kernel objects, taken before and after a run.
 
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// Slab caches whose objects come and go with files of eventfs.
+/// Slab caches for files of eventfs.
 const CACHES: &[&str] = &["eventfs_inode_cache", "tracefs_inode_cache"];
 
-/// What the module tells of itself.
+/// The statistics of the module.
 const STATISTICS: &str = "/sys/kernel/debug/eventfs/stats";
 
-/// Figures of it that are 0 when nobody uses anything, also while the tree is
-/// mounted: a mount by itself opens nothing, and keeps nothing that was removed.
+/// Statistics that are 0 while the tree is mounted and nothing in it is in use: a
+/// mount by itself opens no file and pins no removed node.
 const ZERO: &[&str] = &[
     "nodes_removed",
     "nodes_pending",
@@ -22,19 +22,19 @@ const ZERO: &[&str] = &[
     "open_client_files",
 ];
 
-/// Figures of it that are as before, if all directories were looked into both
-/// times: what has gone is unlinked then, and what is there has its node.
+/// Statistics that are equal before and after, if all directories were listed both
+/// times: a listing unlinks stale nodes and creates missing ones.
 const SAME: &[&str] = &["nodes"];
 
-/// Figures of it that are not more than before: what was just used may not have
-/// been let go the first time.
+/// Statistics that do not grow. They may shrink: recently used objects may not have
+/// been evicted the first time.
 const NO_MORE: &[&str] = &["dentries", "inodes"];
 
-/// Counters of the kernel.
+/// Counters of the kernel and of the module.
 pub struct Balance {
     /// Of the whole system.
     counts: Vec<(String, i64)>,
-    /// Of the module alone, if it tells.
+    /// Of the module, if its statistics can be read.
     statistics: Vec<(String, i64)>,
 }
 
@@ -54,7 +54,7 @@ fn active(cache: &str) -> Option<i64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// What the module tells of itself; nothing if there is no such file.
+/// The statistics of the module, or none if there is no such file.
 fn statistics() -> Vec<(String, i64)> {
     let text = fs::read_to_string(STATISTICS).unwrap_or_default();
     let figures = text.lines().filter_map(|line| {
@@ -64,31 +64,31 @@ fn statistics() -> Vec<(String, i64)> {
     figures.collect()
 }
 
-/// Looks into each directory of events, so that the module knows what is there.
+/// Lists each directory of events, which brings the module's nodes up to date.
 ///
-/// It makes the nodes of these when somebody looks, and notices only then what
-/// has gone in a way that it is not told of.
+/// A listing creates the nodes of a directory. It also unlinks nodes whose event
+/// was removed without a notification to the module.
 pub fn list_all(root: &Path) -> Result<(), String> {
     let events = root.join("events");
     let context = |error| format!("{}: {error}", events.display());
     for entry in fs::read_dir(&events).map_err(context)? {
         let entry = entry.map_err(context)?;
         if entry.file_type().map_err(context)?.is_dir() {
-            // All names are taken when it is opened, or when it is first read.
+            // The open, or else the first read, collects all names.
             fs::read_dir(entry.path()).map_err(context)?.next();
         }
     }
     Ok(())
 }
 
-/// A figure by its name.
+/// The figure called `name`.
 fn figure(all: &[(String, i64)], name: &str) -> Option<i64> {
     let (_, figure) = all.iter().find(|(known, _)| known == name)?;
     Some(*figure)
 }
 
 impl Balance {
-    /// Lets go of all that nobody uses, and counts what is left.
+    /// Evicts all unused objects and counts the rest.
     pub fn take() -> Self {
         for _ in 0..3 {
             let _ = fs::write("/proc/sys/vm/drop_caches", "2");
@@ -99,7 +99,7 @@ impl Balance {
             counts.extend(count.map(|count| (name.to_string(), count)));
         };
         add("dentries", field("/proc/sys/fs/dentry-state", 0));
-        // Those that are not free.
+        // inode-nr counts free inodes as well.
         let used = |all: i64| Some(all - field("/proc/sys/fs/inode-nr", 1)?);
         add("inodes", field("/proc/sys/fs/inode-nr", 0).and_then(used));
         for cache in CACHES {
@@ -111,11 +111,11 @@ impl Balance {
         Self { counts, statistics }
     }
 
-    /// What has grown by more than what other things in the system explain, or
-    /// is not what it has to be.
+    /// The counters that have grown by more than the rest of the system explains,
+    /// and the statistics that have a wrong value.
     pub fn grown_since(&self, before: &Self) -> Vec<String> {
-        /// procfs and sysfs have dentries and inodes, too, and slabs are
-        /// counted by processor.
+        /// procfs and sysfs allocate dentries and inodes as well, and the counts
+        /// of slabs are per CPU.
         const SLACK: i64 = 40;
 
         let mut grown = Vec::new();

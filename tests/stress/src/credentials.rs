@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Credentials asks: root, somebody without rights, or the root of a user name space.
+//! Credentials: root, an unprivileged user, or root of a user namespace.
 
 use std::fs;
 use std::str::FromStr;
@@ -10,14 +10,14 @@ use rustix::thread;
 
 use crate::raw;
 
-/// Credentials the process is.
+/// The credentials of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// Root, in a mount name space of its own.
+    /// Root, in a mount namespace of its own.
     Root,
     /// The user 1000.
     User,
-    /// The user 1000, as root of a user name space of its own.
+    /// The user 1000, as root of a user namespace of its own.
     Namespace,
 }
 
@@ -34,9 +34,9 @@ impl FromStr for Credentials {
     }
 }
 
-/// Makes this process, which has one thread, somebody, for good.
+/// Changes the credentials of this process for good. It must have one thread only.
 pub fn assume(credentials: Credentials) -> Result<(), String> {
-    /// The user without rights.
+    /// The unprivileged user.
     const USER: u32 = 1000;
 
     let context = |error: rustix::io::Errno| format!("become {credentials:?}: {error}");
@@ -50,7 +50,7 @@ pub fn assume(credentials: Credentials) -> Result<(), String> {
     thread::set_thread_groups(&[]).map_err(context)?;
     thread::set_thread_res_gid(group, group, group).map_err(context)?;
     thread::set_thread_res_uid(user, user, user).map_err(context)?;
-    // Else the files of this process in /proc would not be its own.
+    // A process that is not dumpable does not own its files in /proc.
     rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).map_err(context)?;
     if credentials == Credentials::Namespace {
         raw::unshare_user().map_err(context)?;

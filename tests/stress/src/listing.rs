@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Directories, read with buffers of odd sizes.
+//! Listings with buffers of odd sizes.
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -20,10 +20,10 @@ pub struct Entry {
     pub kind: FileType,
 }
 
-/// Appends what one `getdents64` with a buffer of `size` bytes gives; false at
-/// the end of the directory.
+/// Appends the entries that one `getdents64` with a buffer of `size` bytes returns.
+/// Returns false at the end of the directory.
 fn read_once(fd: impl AsFd, size: usize, all: &mut Vec<Entry>) -> io::Result<bool> {
-    // `RawDir` cuts off what precedes the first aligned byte.
+    // `RawDir` skips the bytes before the first aligned one.
     let mut room = vec![MaybeUninit::<u8>::uninit(); size + 8];
     let start = room.as_ptr().align_offset(8);
     let mut dir = RawDir::new(fd, &mut room[start..start + size]);
@@ -43,18 +43,18 @@ fn read_once(fd: impl AsFd, size: usize, all: &mut Vec<Entry>) -> io::Result<boo
     Ok(some)
 }
 
-/// All from the current position on, with buffers of random sizes, and with
-/// `between` called between two of them.
+/// Reads all entries from the current position on with buffers of random sizes, and
+/// calls `between` after each buffer.
 pub fn read_rest(
     fd: impl AsFd,
     rng: &mut Rng,
     mut between: impl FnMut(),
 ) -> io::Result<Vec<Entry>> {
-    /// More than any name needs.
+    /// Enough for an entry with any name.
     const ENOUGH: usize = 512;
 
     let mut all = Vec::new();
-    // A directory of a thousand names is not read one by one.
+    // One set of sizes per listing: small ones for all of a large directory take too long.
     let sizes: &[usize] = rng.pick(&[
         &[24, 31, 32, 40, 63, 100, 4096],
         &[257, 1000, 1024, 4095],
@@ -65,7 +65,7 @@ pub fn read_rest(
         match read_once(&fd, size, &mut all) {
             Ok(true) => between(),
             Ok(false) => return Ok(all),
-            // The next name does not fit; the position stays.
+            // The next entry does not fit, and the position is unchanged.
             Err(Errno::INVAL) if size < ENOUGH => {
                 if !read_once(&fd, ENOUGH, &mut all)? {
                     return Ok(all);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Random operations on eventfs by many threads, whose answers are checked;
-//! and a fuzzer.
+//! Random operations on eventfs in many threads, with their results checked, and a
+//! fuzzer.
 
 #[path = "../../lib/src/errno.rs"]
 mod errno;
@@ -24,7 +24,7 @@ mod work;
 
 use std::process::ExitCode;
 
-/// A command: its name and what it does with its arguments.
+/// A command: its name and its function.
 type Command = (&'static str, fn(&[String]) -> Result<(), String>);
 
 /// All commands.

@@ -5,16 +5,16 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-/// Arguments, and options with a value each.
+/// Arguments, and options with a value.
 #[derive(Default)]
 pub struct Options {
-    /// What is not an option.
+    /// Arguments that are no options.
     pub arguments: Vec<String>,
     options: HashMap<String, String>,
 }
 
 impl Options {
-    /// Takes `args` apart.
+    /// Splits `args` into arguments and options.
     pub fn new(args: &[String]) -> Result<Self, String> {
         let mut own = Self::default();
         let mut args = args.iter();
@@ -29,17 +29,17 @@ impl Options {
         Ok(own)
     }
 
-    /// The value of an option, or `default` if it is not given.
+    /// Takes the value of an option, or `default` if the option is not given.
     pub fn value<T: FromStr>(&mut self, name: &str, default: T) -> Result<T, String> {
         match self.options.remove(name) {
             None => Ok(default),
             Some(text) => text
                 .parse()
-                .map_err(|_| format!("--{name}: not a good value: {text}")),
+                .map_err(|_| format!("--{name}: not a valid value: {text}")),
         }
     }
 
-    /// Nothing is left that nobody has asked for.
+    /// Refuses an option that was given and not taken.
     pub fn done(self) -> Result<(), String> {
         match self.options.keys().next() {
             None => Ok(()),

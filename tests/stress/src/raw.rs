@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The system calls that have no safe wrapper.
+//! System calls that have no safe wrapper.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -9,8 +9,8 @@ use rustix::io::{self, Errno};
 use rustix::mm::{self, MapFlags, ProtFlags};
 use rustix::thread::UnshareFlags;
 
-/// Gives this thread a root, a working directory and, with `mounts`, a mount
-/// name space of its own.
+/// Gives this thread its own root and working directory and, with `mounts`, its own
+/// mount namespace.
 pub fn unshare_fs(mounts: bool) -> io::Result<()> {
     let mut flags = UnshareFlags::FS;
     if mounts {
@@ -20,39 +20,42 @@ pub fn unshare_fs(mounts: bool) -> io::Result<()> {
     unsafe { rustix::thread::unshare_unsafe(flags) }
 }
 
-/// Gives this process, which has one thread, a user name space of its own.
+/// Gives this process its own user and mount namespaces. It must have one thread only.
 pub fn unshare_user() -> io::Result<()> {
     let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNS | UnshareFlags::FS;
     // SAFETY: The table of file descriptors stays shared.
     unsafe { rustix::thread::unshare_unsafe(flags) }
 }
 
-/// Memory for system calls that do anything with it: no Rust object is there.
+/// Memory that system calls may read and write in any way: it holds no Rust object.
 ///
 /// # Invariants
 ///
-/// The regions are mapped for as long as this exists, and nobody else has
-/// pointers to them. Behind each of them nothing is mapped.
+/// The `size` bytes from each region's `base` on are mapped for as long as the arena
+/// exists. The first [`Arena::SIZE`] of them are readable and, except in
+/// [`Arena::READ_ONLY`], writable. The rest is not accessible. No Rust object is in
+/// this memory, and no reference or pointer to it exists outside of the arena's
+/// methods and of the calls that they make.
 pub struct Arena {
     regions: [Region; Self::REGIONS],
 }
 
-/// Mapped memory, with as much behind it that is not accessible.
+/// Mapped memory: one half is accessible, and a guard of the same size follows.
 struct Region {
     base: usize,
     size: usize,
 }
 
-/// A place that a pointer points to.
+/// The target of a pointer argument.
 #[derive(Clone, Copy, Debug)]
 pub enum Address {
-    /// So many bytes from the beginning of a region.
+    /// A region, and an offset from its beginning.
     In(usize, usize),
-    /// So many bytes before the end of a region, behind which nothing is.
+    /// A region, and a distance from the end of its accessible part.
     BeforeEnd(usize, usize),
     /// The null pointer.
     Null,
-    /// The lowest address that belongs to the kernel.
+    /// The lowest address of the kernel's direct map.
     Kernel,
 }
 
@@ -66,24 +69,25 @@ pub enum Argument {
 }
 
 impl Arena {
-    /// What is read and written.
+    /// The region with data to read and write.
     pub const DATA: usize = 0;
-    /// What cannot be written.
+    /// The region that is not writable.
     pub const READ_ONLY: usize = 1;
-    /// The first of some strings.
+    /// The first region with a string; there are four of them.
     pub const TEXT: usize = 2;
-    /// An array of `struct iovec`.
+    /// The region with an array of `struct iovec`.
     pub const IOVEC: usize = 6;
     const REGIONS: usize = 7;
-    /// How much there is of each.
+    /// The accessible size of each region.
     pub const SIZE: usize = 1 << 20;
 
-    /// Maps it.
+    /// Maps the regions.
     pub fn new() -> io::Result<Self> {
         let map = |index| {
             let flags = MapFlags::PRIVATE;
-            // SAFETY: A new mapping at an address of the kernel's choice
-            // disturbs nothing; a part of it is given other permissions.
+            // SAFETY: The kernel chooses an address that is free, so the new
+            // mapping replaces no memory in use. `mprotect` changes the first
+            // half of it, to which there is no reference.
             unsafe {
                 let size = 2 * Self::SIZE;
                 let at = mm::mmap_anonymous(ptr::null_mut(), size, ProtFlags::empty(), flags)?;
@@ -102,12 +106,14 @@ impl Arena {
         for index in 0..Self::REGIONS {
             all.push(map(index)?);
         }
-        // INVARIANT: Just mapped, and only here.
+        // INVARIANT: Each region was just mapped with `size` bytes, of which `map`
+        // has made the first `SIZE` readable and, if it may, writable. Only
+        // `regions` has its address, and no Rust object is in it.
         let regions = all.try_into().map_err(|_| Errno::NOMEM)?;
         Ok(Self { regions })
     }
 
-    /// The address of a place.
+    /// The number that a pointer argument stands for.
     pub fn address(&self, address: Address) -> usize {
         match address {
             Address::In(region, offset) => self.regions[region].base + offset.min(Self::SIZE),
@@ -119,24 +125,28 @@ impl Arena {
         }
     }
 
-    /// Puts bytes to the beginning of a region, but for the read-only one.
+    /// Copies bytes to the beginning of a region. It must not be the read-only one.
     pub fn put(&mut self, region: usize, bytes: &[u8]) {
         assert!(region != Self::READ_ONLY && bytes.len() <= Self::SIZE);
         let at = self.regions[region].base as *mut u8;
-        // SAFETY: So much is mapped there and can be written, by the
-        // invariant of the type; nothing of Rust's is there.
+        // SAFETY: By the type invariant `SIZE` bytes are writable there, and
+        // `bytes` is not longer. It is a Rust object, so it is not in the region
+        // and does not overlap the target.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len()) }
     }
 
-    /// Makes any system call.  What it writes to is here, or nowhere.
+    /// Makes any system call. It can write to the regions only.
     pub fn call(&mut self, number: libc::c_long, arguments: &[Argument; 6]) -> io::Result<usize> {
         let [a, b, c, d, e, f] = arguments.map(|argument| match argument {
             Argument::Number(number) => number,
             Argument::Pointer(address) => self.address(address),
         });
-        // SAFETY: All pointers are into the regions, where nothing of Rust's
-        // is; what is written beyond one of them is written to memory that is
-        // not accessible.  The callers have no other pointers to give.
+        // SAFETY: Where the kernel takes a pointer, the callers pass an
+        // `Argument::Pointer`, or a number below 100, at which nothing is mapped. So
+        // the kernel writes to the regions, which hold no Rust object by the type
+        // invariant, or the access faults: each region has a guard behind it, and
+        // the kernel refuses kernel addresses. No call that is made through this
+        // changes an existing mapping.
         let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
         usize::try_from(result).map_err(|_| {
             let error = std::io::Error::last_os_error().raw_os_error();
@@ -144,9 +154,10 @@ impl Arena {
         })
     }
 
-    /// Unmaps what a call to mmap has made.
+    /// Unmaps a mapping that a call of mmap has made.
     pub fn unmap(&mut self, at: usize, size: usize) {
-        // SAFETY: The caller has just mapped it, and has never used it.
+        // SAFETY: The caller passes the address and size of a mapping that its own
+        // call has just made, and has made no reference into it.
         let _ = unsafe { mm::munmap(at as *mut _, size) };
     }
 }
@@ -154,8 +165,8 @@ impl Arena {
 impl Drop for Arena {
     fn drop(&mut self) {
         for region in &self.regions {
-            // SAFETY: It was mapped when the arena was made, and nobody else
-            // has pointers to it.
+            // SAFETY: By the type invariant these `size` bytes are mapped, and no
+            // reference or pointer to them exists outside of the arena.
             let _ = unsafe { mm::munmap(region.base as *mut _, region.size) };
         }
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers that look random and come again with the same seed.
+//! Random numbers that a seed reproduces.
 
 /// A generator (splitmix64).
 pub struct Rng(u64);
 
 impl Rng {
-    /// The generator of one operation of one thread.  It depends on nothing
-    /// else, so that an operation is the same whatever those before it found.
+    /// The generator for one operation of one thread. It depends on nothing else, so
+    /// the results of earlier operations do not influence the numbers of this one.
     pub fn of(seed: u64, thread: usize, operation: u64) -> Self {
         let mut own = Self(seed);
         own.0 = own.next() ^ thread as u64;
@@ -30,7 +30,7 @@ impl Rng {
         usize::try_from(self.next() % limit).unwrap_or(0)
     }
 
-    /// One of `items`, which are not empty.
+    /// One of `items`, which must not be empty.
     pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())]
     }
@@ -40,7 +40,7 @@ impl Rng {
         self.below(100) < percent
     }
 
-    /// Some bytes.
+    /// `count` random bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         let words = std::iter::repeat_with(|| self.next().to_le_bytes());
         words

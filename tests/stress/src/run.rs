@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `stress run`: everything at the same time.
+//! `stress run`: random operations in many threads at the same time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn settings(args: &[String]) -> Result<Settings, String> {
     Ok(settings)
 }
 
-/// What a run leaves behind: nothing.
+/// Checks that a run leaves nothing behind.
 fn check_leftovers(shared: &Shared, before: &Balance) {
     let events = shared.settings.root.join("events");
     match fs::read_dir(&events) {
@@ -44,7 +44,7 @@ fn check_leftovers(shared: &Shared, before: &Balance) {
             for entry in entries.flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if name.starts_with("stress") || name == "sample-trace" {
-                    shared.fail(format!("at the end, {name} is still listed"));
+                    shared.fail(format!("at the end: {name} is still listed"));
                 }
             }
         }
@@ -52,8 +52,8 @@ fn check_leftovers(shared: &Shared, before: &Balance) {
     if let Err(what) = balance::list_all(&shared.settings.root) {
         shared.fail(what);
     }
-    // The last put of a file may be on its way, and grace periods pass.  Who
-    // has failed already may be the reason why something stays.
+    // The last put of a file may be pending, and a grace period may have to pass.
+    // After a failure, which may be the cause of a leftover, there is less patience.
     let patience = match shared.failures() {
         0 => shared.settings.patience,
         _ => shared.settings.patience.min(Duration::from_secs(10)),
@@ -65,15 +65,15 @@ fn check_leftovers(shared: &Shared, before: &Balance) {
         if grown.is_empty() || Instant::now() > end {
             println!("before: {}\nafter:  {}", before.text(), after.text());
             for what in grown {
-                shared.fail(format!("at the end, {what}"));
+                shared.fail(format!("at the end: {what}"));
             }
             return;
         }
     }
 }
 
-/// Makes the first event, so that what the kernel then allocates once and for
-/// all does not count as a leak.
+/// Adds and removes a first event. Allocations that the kernel makes then and keeps
+/// for ever do not count as a leak.
 fn warm_up(settings: &Settings) -> Result<(), String> {
     let path = settings.root.join("kprobe_events");
     let context = |error| format!("{}: {error}", path.display());
@@ -85,13 +85,13 @@ fn warm_up(settings: &Settings) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes the directories that are written to.
+/// Creates a directory to write to.
 fn make(dir: &Path) -> Result<(), String> {
     fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))
 }
 
-/// `stress run ROOT ...`: threads that do random operations, each with events
-/// of its own, of which it knows whether they have to be there.
+/// `stress run ROOT ...`: random operations in many threads. Each thread owns
+/// events, and knows for each of them whether it exists.
 pub fn main(args: &[String]) -> Result<(), String> {
     let settings = settings(args)?;
     make(&settings.scratch)?;
@@ -120,10 +120,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
         Worker::new(&shared, number).map(Worker::work)
     });
     let elapsed = began.elapsed().as_secs_f64();
-    println!(
-        "memory was reclaimed {} times",
-        work::reclaims() - reclaimed
-    );
+    println!("reclaims of memory: {}", work::reclaims() - reclaimed);
     if let Err(what) = work::unload_all(&shared) {
         shared.fail(what);
     }

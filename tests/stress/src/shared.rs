@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all threads know.
+//! The state that all threads share.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,29 +12,29 @@ use crate::options::Options;
 use crate::rng::Rng;
 use crate::work::{self, Loads};
 
-/// What the command line says.
+/// The settings from the command line.
 pub struct Settings {
-    /// Where eventfs is mounted.
+    /// The mount point of eventfs.
     pub root: PathBuf,
-    /// Where the kernel's own tracefs is mounted.
+    /// The mount point of the kernel's own tracefs.
     pub tracefs: PathBuf,
-    /// A directory of our own, for mounts.
+    /// A directory for mount points.
     pub scratch: PathBuf,
-    /// Where the modules are.
+    /// The directory of the modules.
     pub modules: PathBuf,
-    /// Where each thread notes what it does; nowhere if it is empty.
+    /// The directory of the threads' logs. Without one, the path is empty.
     pub log: PathBuf,
-    /// What all random numbers come from.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// How many threads there are.
+    /// The number of threads.
     pub threads: usize,
-    /// How long they work.
+    /// The duration of the run.
     pub time: Duration,
-    /// After how many operations each is done; 0: when the time is up.
+    /// The number of operations of each thread, or 0 for no limit.
     pub operations: u64,
-    /// How long an operation may take before it counts as stuck.
+    /// The time after which an operation counts as stuck.
     pub patience: Duration,
-    /// How often progress is told; 0: never.
+    /// The seconds between reports of progress, or 0 for none.
     pub progress: u64,
 }
 
@@ -57,24 +57,24 @@ impl Settings {
     }
 }
 
-/// An event that exists all the time.
+/// An event of the kernel that exists throughout the run.
 pub struct FixedEvent {
     /// Its directory below the root.
     pub dir: String,
-    /// What its `format` says.
+    /// The contents of its `format`.
     pub format: String,
-    /// What its `id` says.
+    /// The contents of its `id`.
     pub id: String,
 }
 
-/// What exists all the time.
+/// Names and events that exist throughout the run.
 #[derive(Default)]
 pub struct Fixed {
     /// The directories below `events`.
     pub groups: Vec<String>,
     /// Some of the events.
     pub events: Vec<FixedEvent>,
-    /// The files of the root that may be read.
+    /// The files of the root that are read.
     pub files: Vec<String>,
     /// The names in the directory of an event.
     pub names: Vec<String>,
@@ -82,9 +82,9 @@ pub struct Fixed {
 
 /// Files of the root that are not read.
 const UNREAD: &[&str] = &[
-    // The ring buffer goes when it is closed.
+    // Its release frees the ring buffer.
     "free_buffer",
-    // They cost the emulated processor seconds each time they are opened.
+    // An open of these takes seconds on an emulated processor.
     "available_filter_functions",
     "available_filter_functions_addrs",
     "enabled_functions",
@@ -108,24 +108,24 @@ fn names(dir: &Path) -> Result<Vec<String>, String> {
     Ok(all)
 }
 
-/// What a file says.
+/// The contents of a file.
 fn text(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 impl Fixed {
-    /// Looks at the kernel's own tree, before the first change.
+    /// Reads the kernel's own tree before the first change.
     pub fn find(tracefs: &Path, seed: u64) -> Result<Self, String> {
-        /// How many events are looked at closely.
+        /// The number of events whose files are read.
         const SAMPLED: usize = 40;
 
         let events = tracefs.join("events");
         let mut groups = names(&events)?;
-        // The module with the last one comes and goes.
+        // The run loads and unloads the module that has sample-trace.
         groups.retain(|group| events.join(group).is_dir() && group != "sample-trace");
         let mut rng = Rng::of(seed, usize::MAX, 0);
         let mut chosen: Vec<FixedEvent> = Vec::new();
-        // To look at all of them would take long where that is slow.
+        // A sample: to read all events would take long on a slow kernel.
         for _ in 0..10 * SAMPLED {
             if chosen.len() == SAMPLED || groups.is_empty() {
                 break;
@@ -158,16 +158,16 @@ impl Fixed {
     }
 }
 
-/// What a thread is doing.
+/// The current operation of a thread.
 #[derive(Default)]
 pub struct Progress {
-    /// Its id, as the kernel counts threads.
+    /// The thread's id (`gettid()`).
     pub id: AtomicI32,
-    /// The number of its operation.
+    /// The number of the operation.
     pub operation: AtomicU64,
-    /// Whether it has ended.
+    /// Whether the thread has ended.
     pub done: AtomicBool,
-    /// What it does and with what.
+    /// The current call and its path.
     pub doing: Mutex<(&'static str, PathBuf)>,
 }
 
@@ -188,17 +188,17 @@ impl Progress {
     }
 }
 
-/// What all threads share.
+/// The shared state.
 pub struct Shared {
-    /// What the command line says.
+    /// The settings from the command line.
     pub settings: Settings,
-    /// What exists all the time.
+    /// Names and events that exist throughout the run.
     pub fixed: Fixed,
-    /// What each thread is doing.
+    /// The current operation of each thread.
     pub progress: Vec<Progress>,
-    /// Whether one of them has made memory short.
+    /// Whether a thread has caused memory pressure.
     pub pressure: Mutex<bool>,
-    /// The modules that make trees; who uses one of these holds this.
+    /// The modules that publish trees. A thread that uses such a tree holds this lock.
     pub clients: RwLock<Loads>,
     failures: Mutex<Vec<String>>,
     stop: AtomicBool,
@@ -219,7 +219,7 @@ impl Shared {
         }
     }
 
-    /// Notes what went wrong, and ends all threads.
+    /// Records a failure and stops all threads.
     pub fn fail(&self, what: String) {
         eprintln!("FAILED: {what}");
         if let Ok(mut failures) = self.failures.lock() {
@@ -228,12 +228,12 @@ impl Shared {
         self.stop();
     }
 
-    /// How much went wrong.
+    /// The number of failures.
     pub fn failures(&self) -> usize {
         self.failures.lock().map_or(1, |failures| failures.len())
     }
 
-    /// Ends all threads.
+    /// Asks all threads to end.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How often each call was made, and how it ended.
+//! Counts of calls and of their results.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use rustix::io::Errno;
 
 use crate::errno;
 
-/// How one kind of call ended, by errno; `None` is success.
+/// The number of results of one kind of call, by errno; `None` is success.
 type Ends = BTreeMap<Option<i32>, u64>;
 
-/// What was done: operations, and the calls that they consist of.
+/// The number of operations, and the results of the calls in them.
 #[derive(Default)]
 pub struct Tally {
     operations: BTreeMap<&'static str, u64>,
@@ -25,13 +25,13 @@ impl Tally {
         *self.operations.entry(operation).or_default() += 1;
     }
 
-    /// Counts a call of an operation.
+    /// Counts the result of a call in an operation.
     pub fn call(&mut self, operation: &'static str, call: &'static str, error: Option<Errno>) {
         let ends = self.calls.entry((operation, call)).or_default();
         *ends.entry(error.map(Errno::raw_os_error)).or_default() += 1;
     }
 
-    /// Adds what another thread has counted.
+    /// Adds the counts of another thread.
     pub fn add(&mut self, other: Self) {
         for (operation, count) in other.operations {
             *self.operations.entry(operation).or_default() += count;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trees of directories.
+//! Walks over directory trees.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// All that is below a directory (at depth 0), as paths below `top`, each
-/// directory's sorted by name. The directories in it are all looked into; of
-/// those in deeper ones each `step`th, where files count as well.
+/// Appends everything below the directory `dir` to `all`, as paths below `top`. The
+/// entries of each directory are sorted by name.
+///
+/// The walk descends into each directory in `dir` itself, at depth 0. Deeper down it
+/// descends into a directory only if its index among all entries, files included, is
+/// a multiple of `step`.
 pub fn walk(
     top: &Path,
     dir: &Path,

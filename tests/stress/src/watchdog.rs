@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ends the threads when the time is up, and tells when one of them is stuck.
+//! Stops the threads at the end of the run, and detects a stuck thread.
 
 use std::fs;
 use std::process;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::shared::Shared;
 
-/// Tells what each thread is doing, and where in the kernel it is.
+/// Prints the current call and the kernel stack of each thread.
 fn print_threads(shared: &Shared) {
     for (number, own) in shared.progress.iter().enumerate() {
         let id = own.id.load(Ordering::Relaxed);
@@ -24,7 +24,8 @@ fn print_threads(shared: &Shared) {
     }
 }
 
-/// Lets the threads work until all have ended.  Exits if one is stuck.
+/// Waits until all threads have ended, and stops them at the end of the run. Exits
+/// the process if a thread is stuck.
 pub fn watch(shared: &Shared) {
     let settings = &shared.settings;
     let began = Instant::now();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls that read and write.
+//! Calls that transfer data.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::value::{misuse, text, written, Outcome, Value};
 use crate::words::size;
 
-/// One read of at most `count` bytes, at `offset` if there is one.
+/// Reads at most `count` bytes once, at `offset` or at the file's position.
 fn read(fd: BorrowedFd<'_>, count: usize, offset: Option<u64>) -> Outcome {
     let mut buffer = vec![0; count];
     let got = match offset {
@@ -24,7 +24,7 @@ fn read(fd: BorrowedFd<'_>, count: usize, offset: Option<u64>) -> Outcome {
     Ok(text(buffer))
 }
 
-/// Makes the call, if it is one of these.
+/// Makes the call if it transfers data.
 pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("read", [name, count]) => read(machine.fd(name)?, size(count)?, None),
@@ -55,7 +55,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
             ];
             written(io::writev(machine.fd(name)?, &parts))
         }
-        // Bytes that are no text: each word is one byte in hex.
+        // Each word is one byte in hexadecimal, for bytes that are not text.
         ("writehex", [name, bytes @ ..]) => {
             let mut raw = Vec::new();
             for byte in bytes {
@@ -66,7 +66,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
             }
             written(io::write(machine.fd(name)?, &raw))
         }
-        // The same byte over and over.
+        // The same byte `count` times.
         ("writemany", [name, byte, count]) => written(io::write(
             machine.fd(name)?,
             byte.repeat(size(count)?).as_bytes(),
@@ -91,7 +91,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
         },
         ("put", [path, bytes]) => put(path, OFlags::empty(), bytes.as_bytes()),
         ("append", [path, bytes]) => put(path, OFlags::APPEND, bytes.as_bytes()),
-        // What a shell's `>` does.
+        // As a shell's `>` does.
         ("store", [path, bytes]) => put(path, OFlags::TRUNC | OFlags::CREATE, bytes.as_bytes()),
         ("truncate", [path]) => fs::open(
             *path,

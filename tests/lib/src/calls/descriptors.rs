@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls on descriptors, but for those that move data.
+//! Calls on descriptors that transfer no data.
 
 use std::os::fd::AsRawFd;
 
@@ -14,7 +14,7 @@ use crate::raw;
 use crate::value::{done, misuse, Misuse, Outcome, Value};
 use crate::words::{number, open_flags, size};
 
-/// The events of `poll` and their names.
+/// The names of the events of `poll`.
 const POLL: &[(PollFlags, &str)] = &[
     (PollFlags::IN, "in"),
     (PollFlags::PRI, "pri"),
@@ -26,7 +26,7 @@ const POLL: &[(PollFlags, &str)] = &[
     (PollFlags::WRNORM, "wrnorm"),
 ];
 
-/// Polls one descriptor.
+/// Polls one descriptor for `events`, a list with commas.
 fn poll(machine: &Machine, name: &str, events: &str, timeout: &str) -> Result<Outcome, Misuse> {
     let mut wanted = PollFlags::empty();
     for event in events.split(',') {
@@ -53,7 +53,7 @@ fn poll(machine: &Machine, name: &str, events: &str, timeout: &str) -> Result<Ou
     })
 }
 
-/// Makes the call, if it is one of these.
+/// Makes the call if it is one on descriptors.
 pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("open", [name, path, flags]) => {
@@ -65,7 +65,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
             let opened = fs::openat(machine.fd(at)?, *path, flags, Mode::from_raw_mode(0o644));
             machine.keep(name, opened)
         }
-        // The same file by way of /proc, as for a descriptor of O_PATH.
+        // Opens the file of a descriptor, such as one of O_PATH, through /proc.
         ("reopen", [name, other, flags]) => {
             let path = format!("/proc/self/fd/{}", machine.fd(other)?.as_raw_fd());
             let opened = fs::open(path, open_flags(flags)?, Mode::empty());
@@ -90,7 +90,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
             let copy = io::dup(machine.fd(other)?);
             machine.keep(name, copy)
         }
-        // As fcntl(F_SETFL) does it, after the file was opened.
+        // Sets flags of an open file with fcntl(F_SETFL).
         ("setflags", [name, flags]) => {
             let flags = open_flags(flags)?;
             done(fs::fcntl_setfl(machine.fd(name)?, flags))
@@ -103,7 +103,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
         ("seek", [name, offset, whence]) => {
             let offset = number(offset)?;
             let from = match *whence {
-                // A negative offset from the start is worth trying.
+                // A negative offset passes through: lseek() has to refuse it.
                 "set" => SeekFrom::Start(offset as u64),
                 "cur" => SeekFrom::Current(offset),
                 "end" => SeekFrom::End(offset),

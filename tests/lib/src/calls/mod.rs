@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The system calls that a script can make, by name.
+//! The calls of the script language, by name.
 
 mod data;
 mod descriptors;
@@ -11,10 +11,10 @@ mod process;
 use crate::machine::Machine;
 use crate::value::{Misuse, Outcome};
 
-/// The outcome of a call, or nothing if the group has no such call.
+/// The outcome of a call, or `None` if the group has no such call.
 type Called = Result<Option<Outcome>, Misuse>;
 
-/// A group of calls.
+/// Makes the call with this name if it is one of the group's.
 type Group = fn(&mut Machine, &str, &[&str]) -> Called;
 
 /// All groups.

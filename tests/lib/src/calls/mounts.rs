@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mounts, in the classic way and by the new system calls.
+//! Mounts by mount(2), and by fsopen(2) and its companions.
 
 use rustix::fs::CWD;
 use rustix::mount::{
@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::value::done;
 use crate::words::c_string;
 
-/// Makes the call, if it is one of these.
+/// Makes the call if it is one on mounts.
 pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("mount" | "mountro", [source, target, kind, data]) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls on names, and directories.
+//! Calls on paths and directories.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::value::{done, misuse, Misuse, Value};
 use crate::words::{id, mode, number, size};
 
-/// The fields of `stat` that the script asks for.
+/// The values of the requested `fields` of `stat`.
 fn stat_fields(stat: &Stat, fields: &[&str]) -> Result<Vec<String>, Misuse> {
     let mut words = Vec::new();
     for field in fields {
@@ -37,7 +37,7 @@ fn stat_fields(stat: &Stat, fields: &[&str]) -> Result<Vec<String>, Misuse> {
     Ok(words)
 }
 
-/// Makes the call, if it is one of these.
+/// Makes the call if it is one on paths or directories.
 pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("ls", [path]) => dir::list(Path::new(path)).map(|all| Value::Words(dir::names(&all))),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the process is and does, and what concerns the whole machine.
+//! Calls on the process and on the whole machine.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::machine::Machine;
 use crate::value::{done, misuse, render, Value};
 use crate::words::{c_string, id, size};
 
-/// Makes the call, if it is one of these.
+/// Makes the call if it is one on the process or the machine.
 pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
     Ok(Some(match (command, args) {
         ("chdir", [path]) => done(rustix::process::chdir(*path)),
@@ -31,7 +31,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
                         .and_then(|()| rustix::thread::set_thread_res_uid(uid, uid, uid)),
                 )
             }
-            _ => return misuse("user needs both identities"),
+            _ => return misuse("user needs a user id and a group id"),
         },
         ("groups", groups) => {
             let mut list = Vec::new();
@@ -40,14 +40,14 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
             }
             done(rustix::thread::set_thread_groups(&list))
         }
-        // What the tests probe: a call that nobody else makes.
+        // Hits the probes of the tests: no other process calls umask(2).
         ("hit", [count]) => {
             for _ in 0..size(count)? {
                 rustix::process::umask(Mode::from_raw_mode(0o22));
             }
             Ok(Value::Done)
         }
-        // Again and again, until it gives what it should.
+        // Repeats a call until it has the wanted outcome.
         ("until", [milliseconds, wanted, call @ ..]) => {
             let end = Instant::now() + Duration::from_millis(size(milliseconds)? as u64);
             loop {
@@ -72,7 +72,7 @@ pub fn call(machine: &mut Machine, command: &str, args: &[&str]) -> Called {
         },
         ("rmmod", [name]) => {
             let name = c_string(name)?;
-            // O_NONBLOCK: answer at once.
+            // O_NONBLOCK: fail instead of waiting while the module is in use.
             done(rustix::system::delete_module(&name, 0o4000))
         }
         ("start", [name, call @ ..]) => {

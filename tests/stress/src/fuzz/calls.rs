@@ -1,56 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The system calls that get something strange.
+//! The system calls of the fuzzer, and the kinds of their arguments.
 
 use libc::c_long;
 
-/// What an argument of a call is made from.
+/// The kind of an argument.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// The open file.
+    /// The descriptor of the open file.
     File,
-    /// The path of something that exists.
+    /// A path that exists.
     Path,
-    /// The path of something that does not, another one each time.
+    /// A random path that does not exist.
     Missing,
-    /// A string.
+    /// A random name.
     Name,
-    /// Somewhere to read from or write to.
+    /// A pointer to data, or a bad pointer.
     Buffer,
-    /// The same, or no pointer at all.
+    /// A pointer like [`Kind::Buffer`], or a small number.
     Optional,
     /// The size of a buffer.
     Size,
-    /// A position.
+    /// An offset in a file.
     Offset,
-    /// An array of buffers.
+    /// A pointer to an array of `struct iovec`.
     Iovec,
-    /// How many these are.
+    /// The length of that array.
     IovecCount,
-    /// Any number that is no pointer.
+    /// Any number, for an argument that is not a pointer.
     Any,
     /// A small number.
     Small,
-    /// One bit, or none.
+    /// A number with one bit set, or none.
     Bit,
-    /// This number.
+    /// This number always.
     Constant(usize),
-    /// The end of a pipe that is read from, and the one that is written to.
+    /// The reading end of a pipe.
     PipeOut,
-    /// Likewise.
+    /// The writing end of the pipe.
     PipeIn,
 }
 
-/// What a call must do.
+/// The results that a call may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Whatever it likes.
+    /// Any result.
     Any,
-    /// Fail.
+    /// An error.
     Fails,
-    /// Fail, or give a descriptor.
+    /// An error or a descriptor.
     Descriptor,
-    /// Fail, or map something of the size of the second argument.
+    /// An error or a mapping with the size in the second argument.
     Mapping,
 }
 
@@ -60,13 +60,13 @@ pub struct Call {
     pub name: &'static str,
     /// Its number.
     pub number: c_long,
-    /// What it must do.
+    /// The results that it may have.
     pub rule: Rule,
-    /// Its arguments.
+    /// The kinds of its arguments.
     pub arguments: &'static [Kind],
 }
 
-/// Makes a line of the table.
+/// An entry of the tables.
 const fn call(name: &'static str, number: c_long, rule: Rule, arguments: &'static [Kind]) -> Call {
     Call {
         name,
@@ -79,7 +79,7 @@ const fn call(name: &'static str, number: c_long, rule: Rule, arguments: &'stati
 /// The working directory, for calls that take a directory.
 const CWD: Kind = Kind::Constant(libc::AT_FDCWD as usize);
 
-/// Calls with an open file.
+/// Calls on an open file.
 pub const FILE_CALLS: &[Call] = {
     use Kind::{
         Any as N, Bit, Buffer, Constant, File, Iovec, IovecCount, Name, Offset, Optional, PipeIn,
@@ -195,7 +195,7 @@ pub const FILE_CALLS: &[Call] = {
     ]
 };
 
-/// Calls with names.
+/// Calls on paths.
 pub const NAME_CALLS: &[Call] = {
     use Kind::{
         Any as N, Bit, Buffer, Constant, Missing, Name, Offset, Optional, Path, Size, Small,

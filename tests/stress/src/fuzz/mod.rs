@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `stress fuzz`: calls that make little sense, of which nothing but errors
-//! may come.
+//! `stress fuzz`: calls with random arguments, which may do nothing but fail
+//! or have a harmless effect.
 
 mod calls;
 mod words;
@@ -26,38 +26,41 @@ use crate::threads;
 use crate::walk::walk;
 use calls::{Call, Kind, Rule, FILE_CALLS, NAME_CALLS};
 
-/// Files that are only read, and why.
+/// Files that are not written to.
 const READ_ONLY: &[&str] = &[
-    // With all events on, an emulated processor does nothing else;
-    // files/enable-all.sh does it.
+    // With all events enabled an emulated processor has no time for anything
+    // else. The test files/enable-all enables them.
     "events/enable",
-    // Likewise, with each function of the kernel.
+    // Profiling each function of the kernel has the same effect.
     "function_profile_enabled",
 ];
 
-/// Whether a file is only read: one of those, or one that invents events of
-/// system calls, or one that ties something to them.  On tracefs, too, Linux
-/// 7.3 warns when an invented event is shown that names another call than its
-/// own (`print_syscall_enter()`), and PROVE_RCU_LIST reports how the triggers
-/// of system calls are walked (`event_triggers_call()`).
+/// Whether a file is not written to: a file of [`READ_ONLY`], or `inject` or
+/// `trigger` of the event of a system call.
+///
+/// Linux 7.3 has two defects there, which tracefs shows as well. It warns when an
+/// injected event with the number of another system call is printed
+/// (`print_syscall_enter()`), and PROVE_RCU_LIST reports the walk over the triggers
+/// of system calls (`event_triggers_call()`).
 fn is_read_only(target: &Path) -> bool {
     READ_ONLY.iter().any(|own| Path::new(own) == target)
         || (target.starts_with("events/syscalls")
             && (target.ends_with("inject") || target.ends_with("trigger")))
 }
 
-/// What there is to work on.
+/// The files and directories that the fuzzer uses.
 struct Targets {
-    /// The files of the root, below it.
+    /// The files of the root, as paths below it.
     files: Vec<PathBuf>,
-    /// All below `events`, directories among them.
+    /// Everything below `events`, directories included.
     events: Vec<PathBuf>,
-    /// All that modules have published, likewise.
+    /// Everything that modules have published, directories included.
     published: Vec<PathBuf>,
 }
 
 impl Targets {
-    /// Looks at the kernel's own tree, and for what is in ours alone.
+    /// Walks the kernel's own tree, and the directories that only the tree under
+    /// test has.
     fn find(root: &Path, tracefs: &Path, step: usize) -> Result<Self, String> {
         let context = |error| format!("{}: {error}", tracefs.display());
         let mut events = vec![PathBuf::from("events")];
@@ -81,8 +84,8 @@ impl Targets {
     }
 }
 
-/// All that is in our tree and not in the kernel's: the directories of modules,
-/// at the root and next to the subsystems, with all that is in them.
+/// Finds everything that only the tree under test has: the directories of modules,
+/// in the root and next to the subsystems, with their contents.
 fn find_published(root: &Path, tracefs: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut published = Vec::new();
     for dir in ["", "events"] {
@@ -99,7 +102,7 @@ fn find_published(root: &Path, tracefs: &Path) -> std::io::Result<Vec<PathBuf>> 
     Ok(published)
 }
 
-/// A thread.
+/// A thread of the fuzzer.
 struct Fuzzer<'a> {
     shared: &'a Shared,
     targets: &'a Targets,
@@ -113,7 +116,7 @@ struct Fuzzer<'a> {
 }
 
 impl<'a> Fuzzer<'a> {
-    /// A thread that has done nothing yet.
+    /// Prepares the calling thread.
     fn new(
         shared: &'a Shared,
         targets: &'a Targets,
@@ -134,7 +137,7 @@ impl<'a> Fuzzer<'a> {
         })
     }
 
-    /// Makes one attempt after the other until the end.
+    /// Makes attempts until the end of the run.
     fn work(mut self) -> Tally {
         let limit = self.shared.settings.operations;
         while !self.shared.stopped() && (limit == 0 || self.number < limit) {
@@ -152,12 +155,12 @@ impl<'a> Fuzzer<'a> {
         self.tally
     }
 
-    /// Tells what this thread is about to do, for when it is stuck in it.
+    /// Records the call that this thread is about to make.
     fn doing(&self, call: &'static str, path: &Path) {
         self.shared.progress[self.thread].doing(call, path);
     }
 
-    /// Something is wrong.
+    /// Records a failure.
     fn fail(&self, path: &Path, what: &str) {
         self.shared.fail(format!(
             "seed {} thread {} operation {} (as {:?}): {:?}: {what}",
@@ -165,7 +168,7 @@ impl<'a> Fuzzer<'a> {
         ));
     }
 
-    /// Something that exists, below the root.
+    /// A file or directory that exists, as a path below the root.
     fn target(&mut self) -> PathBuf {
         let published = !self.targets.published.is_empty() && self.rng.chance(20);
         let from = if published {
@@ -178,7 +181,7 @@ impl<'a> Fuzzer<'a> {
         from[self.rng.below(from.len())].clone()
     }
 
-    /// Puts a string to one of the places for strings.
+    /// Stores a string in one of the regions for strings.
     fn text(&mut self, which: usize, bytes: &[u8]) -> Argument {
         let mut bytes = bytes.to_vec();
         bytes.push(0);
@@ -186,7 +189,7 @@ impl<'a> Fuzzer<'a> {
         Argument::Pointer(Address::In(Arena::TEXT + which, 0))
     }
 
-    /// Somewhere.
+    /// A random target for a pointer.
     fn any_address(&mut self) -> Address {
         match self.rng.below(12) {
             0 => Address::Null,
@@ -199,7 +202,7 @@ impl<'a> Fuzzer<'a> {
         }
     }
 
-    /// A size.
+    /// A random size.
     fn size(&mut self) -> usize {
         match self.rng.below(4) {
             0 => words::number(&mut self.rng) as usize,
@@ -207,7 +210,7 @@ impl<'a> Fuzzer<'a> {
         }
     }
 
-    /// Fills an array of segments.
+    /// Fills an array of `struct iovec`.
     fn iovec(&mut self) -> Argument {
         let mut bytes = Vec::new();
         for _ in 0..1025 {
@@ -227,7 +230,7 @@ impl<'a> Fuzzer<'a> {
         Argument::Pointer(Address::In(Arena::IOVEC, 0))
     }
 
-    /// Makes an argument; `texts` counts the strings of the call.
+    /// Generates an argument. `texts` counts the strings of the call.
     fn argument(&mut self, kind: Kind, fd: RawFd, path: &Path, texts: &mut usize) -> Argument {
         let mut string = |own: &mut Self, bytes: &[u8]| {
             *texts += 1;
@@ -273,8 +276,7 @@ impl<'a> Fuzzer<'a> {
         })
     }
 
-    /// Makes a call with the arguments that it is to have, and looks whether
-    /// it did what it may.
+    /// Makes a call with generated arguments, and checks the result by its rule.
     fn make(&mut self, operation: &'static str, call: &Call, fd: RawFd, path: &Path) {
         let mut arguments = [Argument::Number(0); 6];
         let mut texts = 0;
@@ -291,7 +293,7 @@ impl<'a> Fuzzer<'a> {
             (Rule::Any, _) => {}
             (Rule::Fails, _) => {
                 let name = call.name;
-                self.fail(path, &format!("{name}: succeeded with {arguments:x?}"));
+                self.fail(path, &format!("{name}: succeeds with {arguments:x?}"));
             }
             (Rule::Descriptor, _) => self.close(value),
             (Rule::Mapping, Argument::Number(size)) => self.arena.unmap(value, size),
@@ -299,12 +301,12 @@ impl<'a> Fuzzer<'a> {
         }
     }
 
-    /// Closes what a call has opened.
+    /// Closes a descriptor that a call has returned.
     fn close(&mut self, fd: usize) {
         let _ = self.arena.call(libc::SYS_close, &numbers([fd, 0, 0, 0, 0]));
     }
 
-    /// Opens a file, and does a few things with it.
+    /// Opens a file and makes a few calls on it.
     fn try_file(&mut self) {
         self.tally.operation("file");
         let target = self.target();
@@ -336,7 +338,7 @@ impl<'a> Fuzzer<'a> {
         self.arena
             .put(Arena::DATA, &payload[..payload.len().min(Arena::SIZE)]);
         if !read_only && self.rng.chance(60) {
-            // What makes sense at least as far as the call goes.
+            // A valid call, with contents that may be valid.
             self.doing("write", &path);
             let number = Argument::Number;
             let arguments = [
@@ -356,7 +358,7 @@ impl<'a> Fuzzer<'a> {
         }
     }
 
-    /// Makes a call with names.
+    /// Makes a call on a path.
     fn try_name(&mut self) {
         self.tally.operation("name");
         let mut path = self.shared.settings.root.clone();
@@ -367,15 +369,15 @@ impl<'a> Fuzzer<'a> {
         self.make("name", call, -1, &path);
     }
 
-    /// Only root may have mounted something, and it does not stay.
+    /// Checks that the call was allowed: only root may mount.
     fn mounted(&mut self, operation: &'static str, target: &Path, what: &str) {
         if self.credentials != Credentials::Root {
-            self.fail(target, &format!("{operation}: {what} succeeded"));
+            self.fail(target, &format!("{operation}: {what} succeeds"));
         }
     }
 
-    /// Gives the mount its owner and permissions back.  How directories are
-    /// listed stays as the last mount has it: nothing depends on that.
+    /// Restores the owner and the mode of the mount. Its `readdir` option stays as
+    /// the last remount has set it: nothing depends on it.
     fn restore(&mut self) {
         if self.credentials == Credentials::Root {
             let root = &self.shared.settings.root;
@@ -387,7 +389,7 @@ impl<'a> Fuzzer<'a> {
         }
     }
 
-    /// Mounts with some options.
+    /// Mounts or remounts with random options.
     fn try_mount(&mut self) {
         self.tally.operation("mount");
         let options = words::mount_options(&mut self.rng);
@@ -433,9 +435,9 @@ impl<'a> Fuzzer<'a> {
         self.restore();
     }
 
-    /// Mounts with some options, by the new calls.
+    /// Mounts or remounts with random options, by fsopen(2) and its companions.
     fn try_new_mount(&mut self) {
-        /// `fsconfig` makes a super block, or changes it.
+        /// `FSCONFIG_CMD_CREATE` and `FSCONFIG_CMD_RECONFIGURE`.
         const ACT: [usize; 2] = [6, 7];
 
         self.tally.operation("fsconfig");
@@ -459,7 +461,7 @@ impl<'a> Fuzzer<'a> {
         let Ok(fd) = result else {
             return;
         };
-        // Credentials has a mount name space may begin, not end.
+        // Root of a user namespace may open a context, but not create a mount from it.
         if self.credentials == Credentials::User {
             self.mounted("fsconfig", &root, call);
         }
@@ -504,26 +506,26 @@ impl<'a> Fuzzer<'a> {
     }
 }
 
-/// Sets how directories are listed at first: one way with each other seed, as
-/// nobody but root can change it later.
+/// Sets the `readdir` option of the mount, by turns with the seed: later only root
+/// can change it.
 fn choose_listing(settings: &Settings) {
     let flags = rustix::mount::MountFlags::empty();
     let option = match settings.seed % 2 {
         0 => c"readdir=metadata",
         _ => c"readdir=dentries",
     };
-    // Tracefs, on which this is tried as well, has no such option.
+    // The fuzzer also runs on tracefs, which has no such option.
     let _ = rustix::mount::mount_remount(&settings.root, flags, option);
 }
 
-/// Arguments that are no pointers.
+/// Arguments that are not pointers.
 fn numbers(all: [usize; 5]) -> [Argument; 6] {
     let [a, b, c, d, e] = all.map(Argument::Number);
     [a, b, c, d, e, Argument::Number(0)]
 }
 
-/// `stress fuzz ROOT --as root|user|namespace ...`: calls that make little
-/// sense.  They fail, or do what does no harm.
+/// `stress fuzz ROOT --as root|user|namespace ...`: calls with random arguments, on
+/// all files and names.
 pub fn main(args: &[String]) -> Result<(), String> {
     let mut options = Options::new(args)?;
     let [root] = options.arguments.as_slice() else {
@@ -535,7 +537,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
     };
     let root = PathBuf::from(root);
     let credentials = options.value("as", Credentials::Root)?;
-    // Of the directories of events, each of how many is looked into.
+    // Every `step`th directory of an event is used.
     let step = options.value("step", 1_usize)?.max(1);
     let settings = Settings::common(&mut options, root, 2)?;
     options.done()?;
@@ -544,7 +546,7 @@ pub fn main(args: &[String]) -> Result<(), String> {
         settings.seed, settings.threads
     );
     let targets = Targets::find(&settings.root, &settings.tracefs, step)?;
-    println!("{} targets of modules", targets.published.len());
+    println!("{} targets published by modules", targets.published.len());
     for number in 0..settings.threads {
         let path = settings.scratch.join(format!("fuzz{number}"));
         fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;

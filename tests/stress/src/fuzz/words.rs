@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is written, how things are called, and options of a mount.
+//! Random contents of files, names, and options of mounts.
 
 use std::path::Path;
 
 use crate::rng::Rng;
 
-/// Sizes at which something changes.
+/// Sizes at and next to the limits of buffers.
 pub const SIZES: &[usize] = &[
     0, 1, 2, 7, 63, 64, 127, 128, 255, 256, 4095, 4096, 4097, 8191, 65_536, 1_048_576,
 ];
 
-/// The files that sample modules take commands from: what to publish.
+/// The name of the files through which sample modules take commands to publish.
 const CONTROL: &str = "control";
 
-/// Their commands, which are written as they are: with another digit a tree has
-/// a million directories, and with another letter a name is another one, and
-/// what has it stays. So there are never more than a few of them; and none in
-/// debugfs or sysfs, which are not what is tried.
+/// Commands for [`CONTROL`], which are written without mutation: one digit can make a
+/// tree of a million directories, and a changed name makes a tree that no command
+/// removes. So only a few trees exist at a time. None is in debugfs or sysfs, which
+/// are not under test.
 const COMMANDS: &[&str] = &[
     "add queue_one",
     "add queue_one",
@@ -46,7 +46,7 @@ const COMMANDS: &[&str] = &[
     "remove eventfs",
 ];
 
-/// Texts that files understand, by the name of the file.
+/// Texts that a file parses, by the name of the file.
 const TEXTS: &[(&str, &[&str])] = &[
     (
         "trigger",
@@ -137,7 +137,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("snapshot", &["0", "1", "2"]),
 ];
 
-/// Files whose numbers are sizes of what the kernel then allocates.
+/// Files that take the size of an allocation.
 const SIZED: &[&str] = &[
     "buffer_size_kb",
     "buffer_subbuf_size_kb",
@@ -146,7 +146,7 @@ const SIZED: &[&str] = &[
     "syscall_user_buf_size",
 ];
 
-/// Changes a few bytes.
+/// Changes, removes or inserts a few bytes.
 fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
     for _ in 0..=rng.below(3) {
         let at = rng.below(bytes.len());
@@ -161,7 +161,7 @@ fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
     }
 }
 
-/// A number that is good for a surprise.
+/// A random number, often a limit of an integer type.
 pub fn number(rng: &mut Rng) -> u64 {
     match rng.below(4) {
         0 => rng.pick(&[
@@ -183,7 +183,7 @@ pub fn number(rng: &mut Rng) -> u64 {
     }
 }
 
-/// What to write to a file; no large number where that is to be allocated.
+/// Random contents for a file. A file of [`SIZED`] gets no large number.
 pub fn payload(rng: &mut Rng, path: &Path) -> Vec<u8> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let texts = TEXTS.iter().find(|(known, _)| *known == name);
@@ -209,7 +209,7 @@ pub fn payload(rng: &mut Rng, path: &Path) -> Vec<u8> {
             let size = rng.pick(SIZES);
             let mut bytes = rng.bytes(size);
             if sized {
-                // Digits at the beginning would be a size.
+                // Digits at the beginning would parse as a size.
                 bytes.insert(0, b'x');
             }
             bytes
@@ -217,7 +217,7 @@ pub fn payload(rng: &mut Rng, path: &Path) -> Vec<u8> {
     }
 }
 
-/// A name that nothing has.
+/// A random name that no file has.
 pub fn name(rng: &mut Rng) -> Vec<u8> {
     let mut name = match rng.below(10) {
         0 => vec![b'a'; 255],
@@ -233,7 +233,7 @@ pub fn name(rng: &mut Rng) -> Vec<u8> {
         }
     };
     name.retain(|byte| *byte != 0);
-    // Nothing is to be found above the mount, or is the directory itself.
+    // No name may lead above the mount, or to the directory itself.
     let nothing = name.iter().all(|byte| b"./".contains(byte));
     if nothing || name.windows(2).any(|pair| pair == b"..") {
         name = b"fuzz".to_vec();
@@ -241,7 +241,7 @@ pub fn name(rng: &mut Rng) -> Vec<u8> {
     name
 }
 
-/// A string of mount options, good or bad.
+/// A random string of mount options, valid or not.
 pub fn mount_options(rng: &mut Rng) -> Vec<u8> {
     let mut all = Vec::new();
     for _ in 0..rng.pick(&[0, 1, 1, 2, 3, 100]) {
@@ -255,7 +255,7 @@ pub fn mount_options(rng: &mut Rng) -> Vec<u8> {
     all
 }
 
-/// One of them.
+/// One mount option.
 fn mount_option(rng: &mut Rng) -> Vec<u8> {
     let (key, value) = key_and_value(rng);
     match rng.below(5) {
@@ -265,10 +265,10 @@ fn mount_option(rng: &mut Rng) -> Vec<u8> {
     }
 }
 
-/// A key and a value, for `fsconfig`.
+/// A random key and value for `fsconfig`.
 pub fn key_and_value(rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
     if rng.chance(20) {
-        // The option whose values are words, with such words and others.
+        // The option whose values are words.
         let key = rng.pick(&["readdir", "readdir", "readdir", "readdir ", "READDIR"]);
         let values = [
             "metadata",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trees that other modules make through the functions of the module.
+//! Trees that modules publish.
 
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
@@ -18,33 +18,33 @@ use crate::shared::Shared;
 /// The thread that loads and unloads the modules.
 const LOADER: usize = 1;
 
-/// How many names a thread has in a module's own directory.
+/// The number of names that a thread has in a directory of a module.
 const QUEUES: usize = 4;
 
-/// The files of an event of a tree.
+/// The names of the files of an event in a tree.
 const FILES: [&str; 8] = [
     "enable", "filter", "format", "hist", "id", "trigger", "file_6", "file_7",
 ];
 
-/// A module that makes trees.
+/// A module that publishes trees.
 struct Client {
     file: &'static str,
     name: &'static CStr,
-    /// What it is told what to do with, below the root.
+    /// The file that takes its commands, below the root.
     control: &'static str,
 }
 
-/// Makes trees of any shape.
+/// The index of the module that makes trees of any shape.
 const SYNTHETIC: usize = 0;
 
-/// Make directories with a few files: which modules, what the directory with
-/// the directories is, and one of their files.
+/// The modules that make directories with a few files: the index of the module, the
+/// parent of these directories, and the name of one of their files.
 const QUEUED: [(usize, &str, &str); 2] = [
     (1, "client_c/queues", "length"),
     (2, "client_rust/queues", "depth"),
 ];
 
-/// These modules.
+/// All modules that publish.
 const CLIENTS: [Client; 3] = [
     Client {
         file: "eventfs_synthetic.ko",
@@ -63,10 +63,10 @@ const CLIENTS: [Client; 3] = [
     },
 ];
 
-/// How often each module was loaded, and whether it is.
+/// The number of times that each module was loaded, and whether it is loaded.
 pub type Loads = [(u32, bool); CLIENTS.len()];
 
-/// Loads all modules that there are; tells which are left out.
+/// Loads all modules. Prints the name of each one that has no file.
 pub fn load_all(shared: &Shared) -> Result<(), String> {
     let mut loads = shared.clients.write().map_err(|error| error.to_string())?;
     for (client, (count, loaded)) in CLIENTS.iter().zip(loads.iter_mut()) {
@@ -75,13 +75,13 @@ pub fn load_all(shared: &Shared) -> Result<(), String> {
             load(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             (*count, *loaded) = (1, true);
         } else {
-            println!("left out, as there is no such module: {}", client.file);
+            println!("not loaded, no such file: {}", client.file);
         }
     }
     Ok(())
 }
 
-/// Unloads all that is loaded.
+/// Unloads all modules that are loaded.
 pub fn unload_all(shared: &Shared) -> Result<(), String> {
     let mut loads = shared.clients.write().map_err(|error| error.to_string())?;
     for (client, (_, loaded)) in CLIENTS.iter().zip(loads.iter_mut()) {
@@ -93,7 +93,7 @@ pub fn unload_all(shared: &Shared) -> Result<(), String> {
     Ok(())
 }
 
-/// How many systems, events in each, and files in each of those a tree has.
+/// The shape of a tree: its systems, the events of each, and the files of each event.
 #[derive(Clone, Copy)]
 struct Shape {
     systems: usize,
@@ -101,20 +101,20 @@ struct Shape {
     files: usize,
 }
 
-/// The trees of a thread.
+/// The published trees of a thread.
 #[derive(Default)]
 pub struct Clients {
-    /// How often the modules were loaded when these were made.
+    /// The state of the modules when the trees were created.
     loads: Loads,
     tree: Option<Shape>,
-    /// Which directories it has made with each of [`QUEUED`].
+    /// Whether each name exists in the directory of each module in [`QUEUED`].
     queues: [[bool; QUEUES]; QUEUED.len()],
-    /// A file of the tree that is open, and whether it is still good.
+    /// An open file of the tree, its path, and whether it still exists.
     held: Option<(OwnedFd, PathBuf, bool)>,
 }
 
 impl Clients {
-    /// The tree is gone.
+    /// Records that the tree was removed.
     fn forget_tree(&mut self) {
         self.tree = None;
         if let Some((_, _, good)) = &mut self.held {
@@ -122,7 +122,7 @@ impl Clients {
         }
     }
 
-    /// What a module had made is gone once it was unloaded.
+    /// Forgets everything that a module had published before it was unloaded.
     fn sync(&mut self, loads: Loads) {
         if self.loads[SYNTHETIC] != loads[SYNTHETIC] {
             self.forget_tree();
@@ -137,7 +137,7 @@ impl Clients {
 }
 
 impl Worker<'_> {
-    /// Does something with the trees of modules.
+    /// Performs an operation on the trees of modules.
     pub(super) fn clients(&mut self) {
         let shared = self.shared;
         if self.thread == LOADER && self.rng.chance(15) {
@@ -157,7 +157,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Unloads a module with all that it has made, or loads it again.
+    /// Unloads a module, which removes everything that it has published, or loads it
+    /// again.
     fn reload(&mut self) {
         let shared = self.shared;
         let Ok(mut loads) = shared.clients.write() else {
@@ -197,7 +198,7 @@ impl Worker<'_> {
         self.clients.loads[client].1
     }
 
-    /// Tells a module what to do.
+    /// Sends a command to a module.
     fn send(&mut self, client: usize, command: &str) -> (PathBuf, io::Result<()>) {
         let path = self.root().join(CLIENTS[client].control);
         self.doing("write", &path);
@@ -210,7 +211,7 @@ impl Worker<'_> {
         format!("stress_tree{}", self.thread)
     }
 
-    /// What is to be expected of a path in a directory of a module.
+    /// Checks whether a path in a directory of a module exists.
     fn check_access(&mut self, call: &'static str, path: &Path, here: bool) {
         let result = fs::access(path, Access::EXISTS);
         let presence = if here {
@@ -221,7 +222,7 @@ impl Worker<'_> {
         self.check(call, path, presence, result);
     }
 
-    /// Makes the tree, or removes it.
+    /// Creates the tree, or removes it.
     fn tree(&mut self) {
         let name = self.tree_name();
         let shape = Shape {
@@ -271,7 +272,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The directory of any event of the tree.
+    /// The directory of a random event of the tree.
     fn tree_event(&mut self) -> Option<PathBuf> {
         let shape = self.clients.tree?;
         let mut path = self.root().join(self.tree_name());
@@ -283,7 +284,8 @@ impl Worker<'_> {
         Some(path)
     }
 
-    /// Lists any directory of the tree: it has exactly what it was made with.
+    /// Lists a random directory of the tree. It has exactly the entries that it was
+    /// created with.
     fn list_tree(&mut self) {
         let Some(shape) = self.clients.tree else {
             return;
@@ -355,19 +357,22 @@ impl Worker<'_> {
                 .must("read", &path, result)
                 .is_some_and(|content| content != text)
             {
-                self.fail(&path, "does not say what was written");
+                self.fail(&path, "does not read as written");
             }
         } else {
             let result = self.content(&path);
             if let Some(text) = self.must("read", &path, result) {
                 if !text.starts_with(file.as_bytes()) {
-                    self.fail(&path, &format!("says {:?}", String::from_utf8_lossy(&text)));
+                    self.fail(
+                        &path,
+                        &format!("reads {:?}", String::from_utf8_lossy(&text)),
+                    );
                 }
             }
         }
     }
 
-    /// Opens a file of the tree and keeps it, or uses what is kept.
+    /// Opens a file of the tree and keeps it open, or reads the open one.
     fn hold_tree(&mut self) {
         let Some((fd, path, good)) = self.clients.held.take() else {
             let (Some(shape), Some(event)) = (self.clients.tree, self.tree_event()) else {
@@ -385,17 +390,17 @@ impl Worker<'_> {
             .and_then(|_| io::read(&fd, &mut [0; 10]).map(|length| length > 0));
         if good {
             if self.must("read held", &path, result) == Some(false) {
-                self.fail(&path, "is held and says nothing");
+                self.fail(&path, "is held and reads as empty");
             }
         } else if self.allow("read dead", &path, result, DEAD) == Some(true) {
-            self.fail(&path, "was removed, and says something");
+            self.fail(&path, "was removed and can be read");
         }
         if !self.rng.chance(30) {
             self.clients.held = Some((fd, path, good));
         }
     }
 
-    /// Adds or removes a directory of a module that has some.
+    /// Adds or removes a directory of a module in [`QUEUED`].
     fn queue(&mut self) {
         let of = self.rng.below(QUEUED.len());
         let (module, queues, file) = QUEUED[of];
@@ -423,7 +428,7 @@ impl Worker<'_> {
         self.check_access("access queue's file", &queue.join(file), here);
     }
 
-    /// Removes all trees of this thread.
+    /// Removes all published trees of this thread.
     pub(super) fn remove_clients(&mut self) {
         let shared = self.shared;
         let Ok(loads) = shared.clients.read() else {

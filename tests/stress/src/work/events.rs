@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Events of a thread's own: they come and go at its word.
+//! The events that a thread owns: only this thread adds and removes them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,36 +10,36 @@ use rustix::io::{self, Errno};
 
 use super::{Presence, Worker};
 
-/// How many groups a thread has.
+/// The number of groups of a thread.
 pub(super) const GROUPS: usize = 3;
 
-/// How many events a group has at most.
+/// The largest number of events in a group.
 pub(super) const EVENTS: usize = 6;
 
-/// The function that the probes are on: nobody else calls umask(2).
+/// The probed function: no other process calls umask(2).
 const PROBED: &str = "__x64_sys_umask";
 
 /// Errors of a file whose event was removed.
 pub(super) const DEAD: &[Errno] = &[Errno::NODEV];
 
-/// An event that the thread may make.
+/// An event that the thread may add.
 #[derive(Clone, Default)]
 pub(super) struct Slot {
     /// Whether it exists.
     pub(super) here: bool,
-    /// How often it was made and removed.
+    /// The number of times that it was added or removed.
     pub(super) generation: u32,
     /// Whether it is enabled.
     pub(super) enabled: bool,
-    /// The filter that is set.
+    /// The filter, if one is set.
     pub(super) filter: Option<String>,
-    /// Permissions that were changed, by file.
+    /// The modes that chmod has set, by file.
     pub(super) modes: HashMap<String, u32>,
-    /// Owners that were changed, by file.
+    /// The owners that chown has set, by file.
     pub(super) owners: HashMap<String, u32>,
 }
 
-/// All slots of a thread.
+/// The slots of a thread, all empty.
 pub(super) fn slots() -> Vec<Slot> {
     vec![Slot::default(); GROUPS * EVENTS]
 }
@@ -49,7 +49,7 @@ pub(super) fn group_of(thread: usize, group: usize) -> String {
     format!("stress{thread}_{group}")
 }
 
-/// The name of an event, and of its group.
+/// The names of the group and of the event in a slot.
 fn names_of(thread: usize, slot: usize) -> (String, String) {
     (
         group_of(thread, slot / EVENTS),
@@ -57,25 +57,25 @@ fn names_of(thread: usize, slot: usize) -> (String, String) {
     )
 }
 
-/// The directory of an event, below the root.
+/// The directory of the event in a slot, below the root.
 pub(super) fn path_of(thread: usize, slot: usize) -> String {
     let (group, event) = names_of(thread, slot);
     format!("events/{group}/{event}")
 }
 
-/// Opens `path`, writes `bytes` at once and closes it.
+/// Opens `path`, writes `bytes` in one call and closes it.
 pub(super) fn put(path: &Path, flags: OFlags, bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CLOEXEC | flags;
     let fd = fs::open(path, flags, Mode::empty())?;
     match io::write(&fd, bytes)? {
         length if length == bytes.len() => Ok(()),
-        // No file of this kind takes less than all.
+        // The control files never write a part.
         _ => Err(Errno::IO),
     }
 }
 
 impl Worker<'_> {
-    /// One of the control files, ours or the kernel's own.
+    /// A control file, in the tree under test or in the kernel's own.
     fn control_file(&mut self) -> PathBuf {
         let name = self.rng.pick(&["kprobe_events", "dynamic_events"]);
         if self.rng.chance(30) {
@@ -85,7 +85,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Writes to a control file.
+    /// Appends a command to a control file.
     fn command(&mut self, command: &str) -> (PathBuf, io::Result<()>) {
         let path = self.control_file();
         self.doing("write", &path);
@@ -93,7 +93,7 @@ impl Worker<'_> {
         (path, result)
     }
 
-    /// The command that makes the event of a slot.
+    /// The command that adds the event of a slot.
     fn definition(&mut self, slot: usize) -> String {
         let (group, event) = names_of(self.thread, slot);
         let kind = self.rng.pick(&["p", "p", "r"]);
@@ -105,7 +105,7 @@ impl Worker<'_> {
         format!("{kind}:{group}/{event} {PROBED}{arguments}\n")
     }
 
-    /// What was added has to be there, at once and on every mount.
+    /// Records that an event was added. It has to be present at once, on every mount.
     pub(super) fn added(&mut self, slot: usize) {
         let own = &mut self.slots[slot];
         let generation = own.generation + 1;
@@ -123,7 +123,7 @@ impl Worker<'_> {
         }
     }
 
-    /// What was removed must not be there any more.
+    /// Records that an event was removed. It has to be absent at once, on every mount.
     pub(super) fn removed(&mut self, slot: usize) {
         let own = &mut self.slots[slot];
         let generation = own.generation + 1;
@@ -152,7 +152,7 @@ impl Worker<'_> {
         slots.iter().all(|slot| !slot.here)
     }
 
-    /// Whether a group of this thread has to be there.
+    /// Whether a group of this thread exists: it does if it has an event.
     pub(super) fn group_is_here(&self, group: usize) -> Presence {
         if self.group_is_empty(group) {
             Presence::Absent
@@ -161,7 +161,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Makes the event of a slot.
+    /// Adds the event of a slot.
     pub(super) fn add(&mut self, slot: usize) {
         let command = self.definition(slot);
         let (path, result) = self.command(&command);
@@ -180,14 +180,14 @@ impl Worker<'_> {
             }
             return;
         }
-        // It is in use, and stays.
+        // An enabled event is in use and cannot be removed.
         self.must_fail("write", &path, result, &[Errno::BUSY]);
         let path = self.root().join(path_of(self.thread, slot)).join("enable");
         let result = fs::access(&path, Access::EXISTS);
         self.must("access after EBUSY", &path, result);
     }
 
-    /// Makes an event, or removes it.
+    /// Adds an event, or removes it.
     pub(super) fn add_or_remove(&mut self) {
         let slot = self.rng.below(self.slots.len());
         self.note(&format!("slot {slot}"));
@@ -198,7 +198,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Makes and removes several events with one write.
+    /// Adds and removes several events with one write.
     pub(super) fn add_several(&mut self) {
         let first = self.rng.below(self.slots.len());
         let count = 2 + self.rng.below(5);
@@ -220,7 +220,7 @@ impl Worker<'_> {
         if self.must("write", &path, result).is_none() {
             return;
         }
-        // First what each is now: whether a group is there depends on all.
+        // All slots are updated first: the presence of a group depends on all of its events.
         let were: Vec<bool> = touched.iter().map(|&slot| self.slots[slot].here).collect();
         for &slot in &touched {
             self.slots[slot].here = !self.slots[slot].here;
@@ -276,7 +276,7 @@ impl Worker<'_> {
                 self.check_enable(slot, &path, &text);
             }
         }
-        // Whoever is enabled cannot be removed: not for long.
+        // An enabled event cannot be removed, so most are disabled again at once.
         if enabled && self.rng.chance(60) && self.slots[slot].here {
             let result = put(&path, OFlags::empty(), b"0");
             if self.must("write", &path, result).is_some() {
@@ -299,7 +299,7 @@ impl Worker<'_> {
         let result = put(&path, OFlags::empty(), text.as_bytes());
         if presence == Presence::Present && !good {
             self.must_fail("write", &path, result, &[Errno::INVAL]);
-            // What it says now is what was wrong.
+            // The file now shows the error of the parser, so the filter is reset.
             let result = put(&path, OFlags::empty(), b"0");
             self.must("write", &path, result);
             self.slots[slot].filter = None;

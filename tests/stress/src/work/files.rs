@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What files say.
+//! The contents of files.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use rustix::io::{self, Errno};
 use super::events::put;
 use super::{Owner, Presence, Subject, Worker, READABLE};
 
-/// More than any file of an event has.
+/// A limit above the size of any file of an event.
 const LIMIT: usize = 256 * 1024;
 
 impl Worker<'_> {
-    /// All that a file says, read in pieces of an odd size.
+    /// The contents of a file, read in pieces of an odd size.
     pub(super) fn content(&mut self, path: &Path) -> io::Result<Vec<u8>> {
         self.doing("open", path);
         let flags = Self::flags(OFlags::RDONLY);
         let fd = fs::open(path, flags, Mode::empty())?;
-        // A filter is told by the first read alone.
+        // Only the first read of a filter returns data.
         let size = if path.ends_with("filter") {
             4096
         } else {
@@ -37,7 +37,7 @@ impl Worker<'_> {
         Ok(all)
     }
 
-    /// What `enable` of an event of this thread says.
+    /// Checks the contents of `enable` of an event of this thread.
     pub(super) fn check_enable(&self, slot: usize, path: &Path, content: &[u8]) {
         let expected: &[u8] = if self.slots[slot].enabled {
             b"1\n"
@@ -47,21 +47,21 @@ impl Worker<'_> {
         if content != expected {
             self.fail(
                 path,
-                &format!("says {:?}", String::from_utf8_lossy(content)),
+                &format!("reads {:?}", String::from_utf8_lossy(content)),
             );
         }
     }
 
-    /// What `filter` of an event of this thread says.
+    /// Checks the contents of `filter` of an event of this thread.
     pub(super) fn check_filter(&self, slot: usize, path: &Path, content: &[u8]) {
         let expected = self.slots[slot].filter.as_deref().unwrap_or("none");
         let content = String::from_utf8_lossy(content);
         if content.trim_end() != expected {
-            self.fail(path, &format!("says {content:?}, not {expected:?}"));
+            self.fail(path, &format!("reads {content:?}, not {expected:?}"));
         }
     }
 
-    /// What any file of an event says, as far as this thread can tell.
+    /// Checks the contents of a file of an event, as far as they are known.
     fn check_content(&mut self, subject: &Subject, content: &[u8]) {
         let path = &subject.path;
         let text = String::from_utf8_lossy(content).into_owned();
@@ -85,7 +85,7 @@ impl Worker<'_> {
             }
             (Owner::Fixed(index), "id") => text == self.shared.fixed.events[index].id,
             (Owner::Fixed(index), "format") => text == self.shared.fixed.events[index].format,
-            // It may go in the middle, not become something else.
+            // The other thread may remove the event during the read, which ends it early.
             (Owner::Others, "id") => content.is_empty() || text.trim_end().parse::<u32>().is_ok(),
             (_, "format") => {
                 content.is_empty() || text.starts_with(&format!("name: {event}\nID: "))
@@ -93,11 +93,11 @@ impl Worker<'_> {
             _ => true,
         };
         if !good {
-            self.fail(path, &format!("says {text:?}"));
+            self.fail(path, &format!("reads {text:?}"));
         }
     }
 
-    /// Reads any file of any event.
+    /// Reads a file of any event.
     pub(super) fn read(&mut self) {
         let subject = self.any_subject(READABLE);
         let result = self.content(&subject.path);
@@ -106,7 +106,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Reads parts of a file that always says the same.
+    /// Reads parts of a file with constant contents.
     pub(super) fn pread_and_seek(&mut self) {
         let subject = self.any_subject(&["format", "id"]);
         let path = &subject.path;
@@ -120,7 +120,7 @@ impl Worker<'_> {
         let Some(length) = self.check("pread", path, subject.presence, result) else {
             return;
         };
-        // `format` is made line by line, page by page: this may be a part.
+        // `format` is generated line by line in pages, so one read may return a part.
         let all = &all[..length];
         for _ in 0..4 {
             let at = self.rng.below(length + 8);
@@ -136,7 +136,7 @@ impl Worker<'_> {
                 continue;
             };
             let end = (at + got).min(length);
-            // Others may remove it in between: end of file.
+            // Another thread may remove the event in between, which reads as end of file.
             let known = all.get(at..end).unwrap_or_default();
             let same = part[..got].starts_with(known);
             if !same && subject.presence == Presence::Present {
@@ -148,19 +148,19 @@ impl Worker<'_> {
             SeekFrom::End(0),
         ] {
             let result = fs::seek(&fd, whence);
-            // Not every file has an end, and nothing is before the beginning.
+            // Some files do not support SEEK_END, and a position before 0 is not valid.
             self.allow("seek", path, result, &[Errno::INVAL, Errno::NODEV]);
         }
     }
 
-    /// Reads the beginning of any file of the root.
+    /// Reads the beginning of a file of the root.
     pub(super) fn root_file(&mut self) {
         let index = self.rng.below(self.shared.fixed.files.len());
         let root = self.root();
         let path = root.join(&self.shared.fixed.files[index]);
         self.doing("open", &path);
         let opened = fs::open(&path, Self::flags(OFlags::RDONLY), Mode::empty());
-        // Some are only written; trace_pipe has one reader at a time.
+        // Some files are write-only, and trace_pipe has one reader at a time.
         let allowed = &[Errno::INVAL, Errno::BUSY, Errno::PERM, Errno::ACCESS];
         let Some(fd) = self.allow("open", &path, opened, allowed) else {
             return;
@@ -179,15 +179,15 @@ impl Worker<'_> {
         self.allow("read", &path, result, allowed);
     }
 
-    /// Writes into the trace.
+    /// Writes to the trace.
     pub(super) fn marker(&mut self) {
         let path = self.root().join("trace_marker");
         let length = self.rng.pick(&[1, 10, 500]);
         let text = vec![b'x'; length];
         self.doing("write", &path);
         let result = put(&path, OFlags::empty(), &text);
-        // The kernel says EBADF while the buffer takes nothing: others resize
-        // it, or turn tracing off.
+        // The kernel returns EBADF while the ring buffer is disabled, because another
+        // thread resizes it or has turned tracing off.
         self.allow("write", &path, result, &[Errno::BADF]);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is held open for a while, also when its event goes.
+//! Files and directories that stay open for a while, also when their event is removed.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -13,13 +13,13 @@ use super::events::DEAD;
 use super::{Owner, Presence, Subject, Worker, ALL, READABLE, VANISHED};
 use crate::listing;
 
-/// How much a thread holds.
+/// The largest number of descriptors that a thread holds.
 const LIMIT: usize = 24;
 
-/// How many watches: a user may have 128 queues for what they tell.
+/// The largest number of watches of a thread. A user may have 128 inotify instances.
 const WATCHES: usize = 4;
 
-/// How something is held.
+/// The kind of a held descriptor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Open for reading, or for reading and writing.
@@ -30,27 +30,27 @@ enum Kind {
     Path,
 }
 
-/// Something that is held.
+/// A held descriptor.
 pub(super) struct Held {
     fd: OwnedFd,
     kind: Kind,
     subject: Subject,
-    /// How often the event was made and removed until then.
+    /// The generation of the event when it was opened.
     generation: u32,
     writable: bool,
 }
 
-/// A watch that is held.
+/// A held inotify watch.
 pub(super) struct Watch {
-    /// Where it tells what happens.
+    /// The inotify instance with the watch.
     queue: OwnedFd,
-    /// Its number there.
+    /// The watch descriptor.
     wd: i32,
-    /// The name, which keeps the inode where the name leads; without this the
-    /// watch alone keeps the inode, which may lose its name.
+    /// A descriptor that pins the dentry, and so keeps inode and path together.
+    /// Without it the watch pins the inode alone, and its dentry may be evicted.
     name: Option<OwnedFd>,
     subject: Subject,
-    /// How often the event was made and removed until then.
+    /// The generation of the event when the watch was added.
     generation: u32,
 }
 
@@ -62,7 +62,7 @@ impl Watch {
 }
 
 impl Worker<'_> {
-    /// Opens something, and keeps it.
+    /// Opens a file or directory and keeps it open.
     pub(super) fn hold(&mut self) {
         let kind = self.rng.pick(&[Kind::File, Kind::Directory, Kind::Path]);
         let mut subject = match kind {
@@ -83,7 +83,7 @@ impl Worker<'_> {
             return;
         };
         let generation = self.generation(subject.owner);
-        // What it is when it is used is found out then.
+        // Its presence is determined at each use.
         subject.presence = Presence::Unknown;
         if self.held.len() >= LIMIT {
             let index = self.rng.below(self.held.len());
@@ -98,7 +98,7 @@ impl Worker<'_> {
         });
     }
 
-    /// Closes some of what is held.
+    /// Closes some of the held descriptors.
     pub(super) fn close_some(&mut self) {
         let keep = self.rng.below(LIMIT / 2);
         while self.held.len() > keep {
@@ -107,7 +107,7 @@ impl Worker<'_> {
         }
     }
 
-    /// How often an event was made and removed, if it is this thread's.
+    /// The generation of an event of this thread, or 0 for another one.
     fn generation(&self, owner: Owner) -> u32 {
         match owner {
             Owner::Mine(slot) => self.slots[slot].generation,
@@ -115,7 +115,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether what is held since an event was of that age is still good.
+    /// The presence of an event that had `generation` when it was opened or watched.
     fn presence(&self, owner: Owner, generation: u32) -> Presence {
         match owner {
             Owner::Mine(slot) if self.slots[slot].generation == generation => Presence::Present,
@@ -125,7 +125,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Does something with what is held.
+    /// Uses a held descriptor.
     pub(super) fn use_held(&mut self) {
         if self.held.is_empty() {
             return;
@@ -156,7 +156,7 @@ impl Worker<'_> {
         self.held.push(held);
     }
 
-    /// Reads and writes a file that is held.
+    /// Reads and writes a held file.
     fn use_file(&mut self, held: &Held, presence: Presence) {
         let path = &held.subject.path;
         let dead: &[Errno] = if presence == Presence::Present {
@@ -174,15 +174,15 @@ impl Worker<'_> {
         if let Some(length) = self.allow("read", path, result, dead) {
             if presence == Presence::Absent && length > 0 {
                 let text = String::from_utf8_lossy(&buffer[..length]);
-                self.fail(path, &format!("was removed, and says {text:?}"));
+                self.fail(path, &format!("was removed and reads {text:?}"));
             }
             let expected = matches!(held.subject.file.as_str(), "enable" | "format" | "id");
             if presence == Presence::Present && length == 0 && expected {
-                self.fail(path, "says nothing");
+                self.fail(path, "reads as empty");
             }
         }
         if held.writable && matches!(held.subject.owner, Owner::Mine(_)) {
-            // To write what it says changes nothing.
+            // Writing the current value changes nothing.
             let Owner::Mine(slot) = held.subject.owner else {
                 return;
             };
@@ -206,7 +206,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Uses names that begin at a directory that is held.
+    /// Opens names relative to a held directory.
     fn use_below(&mut self, held: &Held, presence: Presence) {
         let path = &held.subject.path;
         let file = self.rng.pick(READABLE);
@@ -222,7 +222,7 @@ impl Worker<'_> {
         self.must_fail("openat missing", path, result, &[Errno::NOENT]);
     }
 
-    /// Lists a directory that is held.
+    /// Lists a held directory.
     fn use_directory(&mut self, held: &Held, presence: Presence) {
         let path = &held.subject.path;
         let rewind = self.rng.chance(50);
@@ -248,7 +248,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Watches something from now on.
+    /// Adds a watch and holds it.
     pub(super) fn hold_watch(&mut self) {
         let subject = self.any_subject(ALL);
         let named = self.rng.chance(50);
@@ -262,7 +262,7 @@ impl Worker<'_> {
         let Some(name) = self.check("open path", path, subject.presence, opened) else {
             return;
         };
-        // The same inode, also if another one has this path by now.
+        // The watch goes to the opened inode, even if the path leads to another one by now.
         let watched = inotify::add_watch(&queue, proc_path(&name), WatchFlags::ALL_EVENTS);
         let Some(wd) = self.check("add watch", path, subject.presence, watched) else {
             return;
@@ -282,7 +282,7 @@ impl Worker<'_> {
         });
     }
 
-    /// Opens what is watched, which is told; or ends the watch.
+    /// Opens a watched file, which the watch has to report, and may end the watch.
     pub(super) fn use_watch(&mut self) {
         if self.watches.is_empty() {
             return;
@@ -293,24 +293,24 @@ impl Worker<'_> {
         let before = watch.events();
         if let Some(name) = &watch.name {
             let presence = self.presence(watch.subject.owner, watch.generation);
-            // A file that is only written cannot be opened like this.
+            // `inject` is write-only.
             if watch.subject.file != "inject" {
                 self.doing("open watched", path);
                 let flags = Self::flags(OFlags::RDONLY);
                 let result = fs::open(proc_path(name), flags, Mode::empty());
                 let opened = match presence {
                     Presence::Present => self.must("open watched", path, result),
-                    // What has gone has no name, and may still be opened to
-                    // say nothing.
+                    // A removed file is unhashed. An open through /proc may still
+                    // succeed, and reads as empty then.
                     _ => self.allow("open watched", path, result, VANISHED),
                 };
                 let events = watch.events();
-                // If too much has happened that is told instead.
+                // A full queue reports an overflow instead.
                 let enough = ReadFlags::OPEN | ReadFlags::QUEUE_OVERFLOW;
                 if opened.is_some() && presence == Presence::Present && !events.intersects(enough) {
                     self.fail(
                         path,
-                        &format!("opened, but the watch tells {events:?} after {before:?}"),
+                        &format!("opened, but the watch reports {events:?} after {before:?}"),
                     );
                 }
             }
@@ -322,14 +322,14 @@ impl Worker<'_> {
         }
     }
 
-    /// Ends a watch: it is there, or has told that it is not.
+    /// Ends a watch. It still exists, unless its inode was removed or evicted.
     pub(super) fn end_watch(&mut self, watch: &Watch) {
         let path = &watch.subject.path;
         let presence = self.presence(watch.subject.owner, watch.generation);
         self.doing("end watch", path);
         let result = inotify::remove_watch(&watch.queue, watch.wd);
         let allowed: &[Errno] = match (presence, &watch.name) {
-            // Its inode is there as long as its name is.
+            // The pinned dentry keeps the inode, so the watch exists.
             (Presence::Present, Some(_)) => &[],
             _ => &[Errno::INVAL],
         };
@@ -348,7 +348,7 @@ pub(super) fn queued(queue: &OwnedFd) -> ReadFlags {
     events
 }
 
-/// A path to what is open, whatever has its name.
+/// A path to an open file that does not depend on the file's name.
 fn proc_path(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }

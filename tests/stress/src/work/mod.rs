@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One thread: what it owns, what it does, and what it knows of the answers.
+//! A thread of `stress run`: the events that it owns, its operations, and the results
+//! that it expects.
 
 mod clients;
 mod events;
@@ -30,38 +31,38 @@ use held::{Held, Watch};
 use mounts::Mounted;
 pub use system::reclaims;
 
-/// How sure a thread is that a path is there.
+/// Whether a path exists, as far as a thread knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {
-    /// It is there: nobody else can take it away.
+    /// It exists: no other thread can remove it.
     Present,
-    /// It is not there: nobody else can make it.
+    /// It does not exist: no other thread can create it.
     Absent,
-    /// That is for others to say.
+    /// Other threads create and remove it.
     Unknown,
 }
 
-/// Owner a path is.
+/// The owner of the event that a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
-    /// It belongs to the event in this slot of the thread.
+    /// This thread, which has the event in this slot.
     Mine(usize),
-    /// It belongs to an event of this index that exists all the time.
+    /// None: the event with this index exists throughout the run.
     Fixed(usize),
-    /// It belongs to another thread.
+    /// Another thread.
     Others,
 }
 
 /// A path below a mount.
 #[derive(Clone, Debug)]
 struct Subject {
-    /// The path, with the mount.
+    /// The path, with the mount point.
     path: PathBuf,
-    /// The name in the directory of the event; empty: the directory itself.
+    /// The name in the directory of the event, or the empty name for the directory.
     file: String,
-    /// Owner it is.
+    /// The owner of the event.
     owner: Owner,
-    /// Whether it has to be there.
+    /// Whether the path exists.
     presence: Presence,
 }
 
@@ -72,33 +73,33 @@ impl Subject {
     }
 }
 
-/// Errors that the coming and going of something explains.
+/// Errors for something that another thread may remove.
 const VANISHED: &[Errno] = &[Errno::NOENT, Errno::NODEV];
 
-/// A thread.
+/// A thread of `stress run`.
 pub struct Worker<'a> {
     shared: &'a Shared,
-    /// Its number.
+    /// The number of the thread.
     thread: usize,
-    /// Where it has its mounts.
+    /// The directory of its mount points.
     scratch: PathBuf,
-    /// The generator of the present operation.
+    /// The generator of the current operation.
     rng: Rng,
-    /// The name of the present operation.
+    /// The name of the current operation.
     operation: &'static str,
-    /// The number of the present operation.
+    /// The number of the current operation.
     number: u64,
-    /// Its events.
+    /// The events that it owns.
     slots: Vec<Slot>,
-    /// What it has open.
+    /// The files and directories that it has open.
     held: Vec<Held>,
-    /// What it watches.
+    /// The inotify watches that it has.
     watches: Vec<Watch>,
-    /// What is mounted on its mount points.
+    /// The mounts on its mount points.
     mounted: [Option<Mounted>; mounts::POINTS],
-    /// The event whose directory is the working directory, and its age.
+    /// The event whose directory is the working directory, and its generation then.
     cwd: Option<(usize, u32)>,
-    /// The trees of modules.
+    /// The trees that it has published through modules.
     clients: Clients,
     tally: Tally,
     log: Option<File>,
@@ -107,7 +108,7 @@ pub struct Worker<'a> {
 /// An operation.
 struct Operation {
     name: &'static str,
-    /// How often, in relation to the others.
+    /// Its frequency, relative to the other operations.
     weight: usize,
     act: fn(&mut Worker<'_>),
 }
@@ -153,9 +154,9 @@ const OPERATIONS: &[Operation] = {
 };
 
 impl<'a> Worker<'a> {
-    /// A thread that stands alone, with nothing done yet.
+    /// Prepares the calling thread, and gives it its own working directory.
     pub fn new(shared: &'a Shared, thread: usize) -> Result<Self, String> {
-        // Some share their mounts with each other, some do not.
+        // Odd threads get their own mount namespace. Even ones share one.
         raw::unshare_fs(thread % 2 == 1).map_err(|error| format!("unshare: {error}"))?;
         shared.progress[thread].begin();
         let scratch = shared.settings.scratch.join(format!("t{thread}"));
@@ -186,7 +187,7 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Does one operation after the other until the end.
+    /// Performs operations until the end of the run.
     pub fn work(mut self) -> Tally {
         let operations = self.shared.settings.operations;
         let all = OPERATIONS.iter().map(|operation| operation.weight).sum();
@@ -212,7 +213,7 @@ impl<'a> Worker<'a> {
         self.tally
     }
 
-    /// Undoes all.
+    /// Closes, unmounts and removes everything that this thread has.
     fn end(&mut self) {
         self.held.clear();
         for watch in std::mem::take(&mut self.watches) {
@@ -226,19 +227,19 @@ impl<'a> Worker<'a> {
         self.remove_clients();
     }
 
-    /// Writes a line into the thread's log, if there is one.
+    /// Appends a line to the thread's log, if there is one.
     fn note(&mut self, what: &str) {
         if let Some(log) = &mut self.log {
             let _ = writeln!(log, "{} {what}", self.number);
         }
     }
 
-    /// Tells what this thread is about to do, for when it is stuck in it.
+    /// Records the call that this thread is about to make.
     fn doing(&self, call: &'static str, path: &Path) {
         self.shared.progress[self.thread].doing(call, path);
     }
 
-    /// Something is wrong.
+    /// Records a failure.
     fn fail(&self, path: &Path, what: &str) {
         self.shared.fail(format!(
             "seed {} thread {} operation {} ({}): {}: {what}",
@@ -250,7 +251,8 @@ impl<'a> Worker<'a> {
         ));
     }
 
-    /// Counts the answer of a call, which is the value, or one of `allowed`.
+    /// Counts the result of a call, which has to succeed, or fail with an error of
+    /// `allowed`. Returns the value.
     fn allow<T>(
         &mut self,
         call: &'static str,
@@ -274,12 +276,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Counts the answer of a call that has to succeed.
+    /// Counts the result of a call that has to succeed.
     fn must<T>(&mut self, call: &'static str, path: &Path, result: io::Result<T>) -> Option<T> {
         self.allow(call, path, result, &[])
     }
 
-    /// Counts the answer of a call that has to fail with one of `expected`.
+    /// Counts the result of a call that has to fail with an error of `expected`.
     fn must_fail<T>(
         &mut self,
         call: &'static str,
@@ -288,12 +290,11 @@ impl<'a> Worker<'a> {
         expected: &[Errno],
     ) {
         if self.allow(call, path, result, expected).is_some() {
-            self.fail(path, &format!("{call}: succeeded"));
+            self.fail(path, &format!("{call}: succeeds"));
         }
     }
 
-    /// Counts the answer of a call with a path of which the thread knows
-    /// whether it is there.
+    /// Counts the result of a call on a path, which depends on the path's presence.
     fn check<T>(
         &mut self,
         call: &'static str,
@@ -311,7 +312,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// One of the mounts of the tree: mostly the one that all share.
+    /// The mount point of a mount of the tree, mostly of the one that all threads share.
     fn root(&mut self) -> PathBuf {
         let mut roots: Vec<PathBuf> = Vec::new();
         for (point, mounted) in self.mounted.iter().enumerate() {
@@ -326,7 +327,7 @@ impl<'a> Worker<'a> {
             .unwrap_or_else(|| self.shared.settings.root.clone())
     }
 
-    /// Any event's directory, below `events`.
+    /// The directory of any event, below the root.
     fn any_event(&mut self) -> (String, Owner, Presence) {
         let draw = self.rng.below(100);
         let slot = self.rng.below(self.slots.len());
@@ -347,7 +348,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The directory of the event in a slot of this thread.
+    /// The directory of the event in a slot of this thread, below the root.
     fn own_event(&self, slot: usize) -> (String, Owner, Presence) {
         let presence = if self.slots[slot].here {
             Presence::Present
@@ -361,7 +362,7 @@ impl<'a> Worker<'a> {
         )
     }
 
-    /// Any file of an event, or its directory.
+    /// A file of any event, or its directory, with a name from `files`.
     fn any_subject(&mut self, files: &[&str]) -> Subject {
         let root = self.root();
         let (event, owner, presence) = self.any_event();
@@ -378,17 +379,16 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Flags with which an open never waits.
+    /// Adds flags with which an open never blocks.
     fn flags(flags: OFlags) -> OFlags {
         flags | OFlags::NONBLOCK | OFlags::CLOEXEC
     }
 }
 
-/// What an event's directory has, as far as reading it goes; the empty name
-/// stands for the directory.
+/// The readable files of an event.
 const READABLE: &[&str] = &["enable", "filter", "format", "hist", "id", "trigger"];
 
-/// All of it.
+/// All files of an event. The empty name stands for its directory.
 pub const ALL: &[&str] = &[
     "", "enable", "filter", "format", "hist", "id", "inject", "trigger",
 ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mounts of a thread's own.
+//! The mounts of a thread.
 
 use std::ffi::CString;
 use std::fs::create_dir_all;
@@ -13,19 +13,19 @@ use rustix::mount::{self, MountFlags, UnmountFlags};
 use super::events::path_of;
 use super::{Owner, Presence, Worker};
 
-/// How many mount points a thread has.
+/// The number of mount points of a thread.
 pub(super) const POINTS: usize = 3;
 
-/// What is mounted on a mount point.
+/// The mount on a mount point.
 #[derive(Clone)]
 pub(super) enum Mounted {
     /// The whole tree.
     Tree,
-    /// The directory of an event: whose, and of which age.
+    /// The directory of an event, with its owner and its generation then.
     Directory(Owner, u32),
 }
 
-/// Makes the mount points of a thread.
+/// Creates the mount points of a thread.
 pub(super) fn make_points(scratch: &Path) -> Result<(), String> {
     for point in 0..POINTS {
         let path = scratch.join(format!("m{point}"));
@@ -35,13 +35,13 @@ pub(super) fn make_points(scratch: &Path) -> Result<(), String> {
 }
 
 impl Worker<'_> {
-    /// A mount point.
+    /// The path of a mount point.
     pub(super) fn point(&self, point: usize) -> PathBuf {
         self.scratch.join(format!("m{point}"))
     }
 
-    /// Options that disturb nobody: no thread changes the group of a file, and
-    /// what is known of listings holds however they are made.
+    /// Random options that no check depends on: no thread changes the group of a file,
+    /// and the expected listings are the same with any `readdir` option.
     fn options(&mut self) -> CString {
         let options = self.rng.pick(&[
             "",
@@ -57,7 +57,7 @@ impl Worker<'_> {
         CString::new(options).unwrap_or_default()
     }
 
-    /// Mounts something, or unmounts it.
+    /// Mounts the tree or a directory on a mount point, or unmounts it.
     pub(super) fn mount(&mut self) {
         let point = self.rng.below(POINTS);
         let path = self.point(point);
@@ -82,7 +82,7 @@ impl Worker<'_> {
                 };
                 self.doing("umount", &path);
                 let result = mount::unmount(&path, flags);
-                // What is held may be on it.
+                // A held descriptor may be on it.
                 let allowed: &[Errno] = if lazily { &[] } else { &[Errno::BUSY] };
                 if self.allow("umount", &path, result, allowed).is_some() {
                     self.mounted[point] = None;
@@ -115,8 +115,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Mounts something on the directory of an event, which may be removed
-    /// all the same.
+    /// Mounts a tmpfs on the directory of an event, and may remove the event then.
     pub(super) fn cover(&mut self) {
         let slot = self.rng.below(self.slots.len());
         let (event, _, presence) = self.own_event(slot);
@@ -131,7 +130,7 @@ impl Worker<'_> {
         self.must_fail("access covered", &enable, result, &[Errno::NOENT]);
         if !self.slots[slot].enabled && self.rng.chance(60) {
             self.remove(slot);
-            // The mount is gone with it.
+            // The removal has detached the mount.
             if self.rng.chance(50) {
                 self.add(slot);
                 let path = self.shared.settings.root.join(path_of(self.thread, slot));
@@ -146,7 +145,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Changes the options of the mount.
+    /// Changes the options of a mount.
     pub(super) fn remount(&mut self) {
         let options = self.options();
         let root = self.root();
@@ -155,7 +154,7 @@ impl Worker<'_> {
         self.must("remount", &root, result);
     }
 
-    /// Unmounts all that this thread has mounted.
+    /// Unmounts everything that this thread has mounted.
     pub(super) fn unmount_all(&mut self) {
         for point in 0..POINTS {
             if self.mounted[point].take().is_some() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which names there are, and what they stand for.
+//! Paths: their presence, attributes and listings.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use super::held::queued;
 use super::{Owner, Presence, Subject, Worker, ALL};
 use crate::listing::{self, Entry};
 
-/// The names that a listing has to have, and those that it must not have.
+/// A directory, the names that its listing must have, and the names that it must not
+/// have.
 struct Expected {
     path: PathBuf,
     presence: Presence,
@@ -24,7 +25,7 @@ struct Expected {
 }
 
 impl Worker<'_> {
-    /// What an inode says of itself has to be right.
+    /// Checks the attributes of an inode.
     pub(super) fn check_stat(&self, subject: &Subject, stat: &fs::Stat) {
         let path = &subject.path;
         let kind = FileType::from_raw_mode(stat.st_mode);
@@ -47,7 +48,7 @@ impl Worker<'_> {
                 .get(&subject.file)
                 .is_some_and(|&set| set != mode)
             {
-                self.fail(path, &format!("has mode {mode:o}: not what chmod set"));
+                self.fail(path, &format!("has mode {mode:o}, which chmod has not set"));
             }
             let owner = stat.st_uid;
             if slot
@@ -55,12 +56,12 @@ impl Worker<'_> {
                 .get(&subject.file)
                 .is_some_and(|&set| set != owner)
             {
-                self.fail(path, &format!("has owner {owner}: not what chown set"));
+                self.fail(path, &format!("has owner {owner}, which chown has not set"));
             }
         }
     }
 
-    /// Looks at any file or directory of any event.
+    /// Checks the attributes of a file or the directory of any event.
     pub(super) fn stat(&mut self) {
         let subject = self.any_subject(ALL);
         self.doing("stat", &subject.path);
@@ -70,7 +71,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Asks for any file or directory of any event.
+    /// Checks the presence of a file or the directory of any event.
     pub(super) fn access(&mut self) {
         let subject = self.any_subject(ALL);
         self.doing("access", &subject.path);
@@ -78,7 +79,7 @@ impl Worker<'_> {
         self.check("access", &subject.path, subject.presence, result);
     }
 
-    /// Looks for what never was.
+    /// Looks up a name that never exists.
     pub(super) fn missing(&mut self) {
         let root = self.root();
         let (event, _, presence) = self.any_event();
@@ -90,7 +91,7 @@ impl Worker<'_> {
         };
         self.doing("stat", &path);
         let result = fs::stat(&path);
-        // A file is no directory.
+        // A name below a file gives ENOTDIR while the file exists.
         let file = path
             .parent()
             .is_some_and(|parent| parent.ends_with("enable"));
@@ -102,7 +103,7 @@ impl Worker<'_> {
         self.must_fail("stat", &path, result, allowed);
     }
 
-    /// A directory, and what has to be in it.
+    /// A random directory with its expected names.
     fn any_listing(&mut self) -> Expected {
         let root = self.root();
         let group = self.rng.below(GROUPS);
@@ -161,7 +162,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Compares a listing with what has to be there.
+    /// Compares a listing with the expected names.
     fn check_listing(&mut self, expected: &Expected, entries: &[Entry]) {
         let path = &expected.path;
         let mut found: HashMap<&str, usize> = HashMap::new();
@@ -182,7 +183,7 @@ impl Worker<'_> {
         }
     }
 
-    /// What a listing says of an entry is what its inode says.
+    /// Checks that d_ino and d_type of entries are those of their inodes.
     fn check_entries(&mut self, expected: &Expected, fd: impl rustix::fd::AsFd, entries: &[Entry]) {
         for _ in 0..3 {
             let Some(entry) = entries.get(self.rng.below(entries.len())) else {
@@ -206,7 +207,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Lists any directory.
+    /// Lists a random directory.
     pub(super) fn list(&mut self) {
         let expected = self.any_listing();
         let path = &expected.path;
@@ -218,7 +219,7 @@ impl Worker<'_> {
         };
         self.doing("getdents", path);
         if self.rng.chance(20) {
-            // Begun, and begun again.
+            // A listing that was begun and is restarted.
             let mut some = vec![std::mem::MaybeUninit::uninit(); 300];
             let _ = fs::RawDir::new(&fd, &mut some).next();
             let result = fs::seek(&fd, SeekFrom::Start(0));
@@ -234,7 +235,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Lists a group of this thread while one of its events comes or goes.
+    /// Lists a group of this thread while one of its events is added or removed.
     pub(super) fn list_and_change(&mut self) {
         let group = self.rng.below(GROUPS);
         let changed = self.rng.below(EVENTS);
@@ -264,7 +265,7 @@ impl Worker<'_> {
         };
         let mut entries = Vec::new();
         for _ in 0..2 {
-            // The first part, the change, and the rest.
+            // The first part of the listing, then the change. The rest follows below.
             let mut some = vec![std::mem::MaybeUninit::uninit(); 80];
             let mut first = fs::RawDir::new(&fd, &mut some);
             while let Some(record) = first.next() {
@@ -290,7 +291,7 @@ impl Worker<'_> {
             entries.extend(rest);
             self.check_listing(&expected, &entries);
         }
-        // From the beginning it is as it is now.
+        // A rewound listing has the current entries.
         let result = fs::seek(&fd, SeekFrom::Start(0))
             .and_then(|_| listing::read_rest(&fd, &mut self.rng, || ()));
         if let Some(entries) = self.must("getdents", path, result) {
@@ -302,7 +303,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Changes permissions or owners of what is this thread's.
+    /// Changes the mode or the owner of a file of an event of this thread.
     pub(super) fn change_attributes(&mut self) {
         let slot = self.rng.below(self.slots.len());
         let (event, owner, presence) = self.own_event(slot);
@@ -324,7 +325,7 @@ impl Worker<'_> {
             let result = fs::chown(&path, Some(fs::Uid::from_raw(owner)), None);
             if self.check("chown", &path, presence, result).is_some() {
                 self.slots[slot].owners.insert(file.clone(), owner);
-                // chown takes set-user-id bits, which nothing has.
+                // chown clears set-user-id bits, which no file here has.
             }
         }
         if presence == Presence::Present {
@@ -353,7 +354,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Uses paths that begin at the working directory.
+    /// Uses paths relative to the working directory.
     pub(super) fn relative(&mut self) {
         let Some((slot, generation)) = self.cwd else {
             return;
@@ -381,7 +382,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Watches something, and does what the watch has to tell.
+    /// Watches a file or directory, and opens it, which the watch has to report.
     pub(super) fn watch(&mut self) {
         let subject = self.any_subject(ALL);
         let path = &subject.path;
@@ -389,7 +390,7 @@ impl Worker<'_> {
         let Some(fd) = self.must("inotify", path, made) else {
             return;
         };
-        // A watch is on the inode: while this is held, the name keeps it.
+        // A watch is on the inode. This descriptor pins the dentry, which keeps the inode.
         let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
         let Some(_pinned) = self.check("open path", path, subject.presence, opened) else {
             return;
@@ -408,14 +409,14 @@ impl Worker<'_> {
         } else {
             None
         };
-        // An open that succeeded has to be told, unless it all went meanwhile.
+        // A successful open has to be reported, unless the event was removed meanwhile.
         let events = queued(&fd);
         let lost = opened.is_some() && !events.contains(ReadFlags::OPEN);
         if lost && subject.presence == Presence::Present {
-            self.fail(path, &format!("opened, but the watch tells {events:?}"));
+            self.fail(path, &format!("opened, but the watch reports {events:?}"));
         }
         drop(opened);
-        // Now and then it goes while it is watched.
+        // Some events are removed while they are watched.
         if let Owner::Mine(slot) = subject.owner {
             let own = &self.slots[slot];
             if own.here && !own.enabled && self.rng.chance(30) {

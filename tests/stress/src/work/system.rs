@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What concerns the whole system: memory and modules.
+//! Operations on the whole system: memory and modules.
 
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use super::{Presence, Worker};
 /// The thread that loads and unloads the kernel's sample module.
 const LOADER: usize = 0;
 
-/// The kernel's sample module, and a file that it makes.
+/// The kernel's sample module: its file, its name, and a file of its event.
 const SAMPLE: (&str, &CStr, &str) = (
     "trace-events-sample.ko",
     c"trace_events_sample",
     "events/sample-trace/foo_bar/format",
 );
 
-/// Do not wait until nobody uses the module.
+/// `delete_module` fails at once if the module is in use.
 const AT_ONCE: i32 = libc::O_NONBLOCK;
 
 /// Loads a module.
@@ -36,14 +36,14 @@ pub(super) fn unload(name: &CStr) -> io::Result<()> {
     system::delete_module(name, AT_ONCE)
 }
 
-/// The value of a line of a file like /proc/meminfo.
+/// The value of the line that begins with `name`, in a file like /proc/meminfo.
 fn figure(path: &str, name: &str) -> Option<usize> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// How often the kernel has had to reclaim memory.
+/// The number of times that the kernel has reclaimed memory.
 pub fn reclaims() -> u64 {
     let all = std::fs::read_to_string("/proc/vmstat").unwrap_or_default();
     let counts = all.lines().filter_map(|line| {
@@ -55,7 +55,7 @@ pub fn reclaims() -> u64 {
 }
 
 impl Worker<'_> {
-    /// Lets go of all that nobody uses.
+    /// Evicts unused pages, or dentries and inodes, or both.
     pub(super) fn drop_caches(&mut self) {
         let path = Path::new("/proc/sys/vm/drop_caches");
         let what: &[u8] = self.rng.pick(&[b"1", b"2", b"2", b"3"]);
@@ -64,13 +64,15 @@ impl Worker<'_> {
         self.must("write", path, result);
     }
 
-    /// Makes the kernel reclaim for a moment: it does so when less than 5/4 of
-    /// min_free_kbytes is free, so that nothing has to be used up for that.
+    /// Makes the kernel reclaim memory for a moment. It does so when less than 5/4 of
+    /// min_free_kbytes is free, so raising that value suffices and no memory has to be
+    /// used up.
     ///
-    /// Once a run: a kswapd that finds nothing 16 times gives up, and without
-    /// a disk there is little to find.
+    /// This happens once in a run: kswapd gives up after 16 attempts that find nothing,
+    /// and without a disk there is little to find.
     pub(super) fn pressure(&mut self) {
-        /// The zone that is all free must not count.
+        /// A ratio of 1 reserves the lower zones: one that is all free does not keep
+        /// kswapd asleep.
         const ZONES: &str = "/proc/sys/vm/lowmem_reserve_ratio";
 
         let shared = self.shared;
@@ -89,7 +91,7 @@ impl Worker<'_> {
         let _ = std::fs::write(ZONES, "1 1 1 1");
         let result = put(path, OFlags::empty(), wanted.as_bytes());
         self.must("write", path, result);
-        // Something has to be allocated for it, too.
+        // Only an allocation starts the reclaim.
         let before = reclaims();
         let mut room = Vec::new();
         while room.len() < 32 && reclaims() == before {
@@ -104,13 +106,13 @@ impl Worker<'_> {
         let _ = std::fs::write(ZONES, zones);
     }
 
-    /// Where the kernel's sample module has made a file, or would.
+    /// The path of the sample module's file.
     fn sample_file(&mut self) -> PathBuf {
         self.root().join(SAMPLE.2)
     }
 
-    /// Loads the kernel's sample module, or unloads it; or looks whether it is
-    /// there, if another thread does that.
+    /// Loads the kernel's sample module or unloads it. Every thread but the loader
+    /// reads the module's file instead.
     pub(super) fn sample_module(&mut self) {
         let module = self.shared.settings.modules.join(SAMPLE.0);
         let path = self.sample_file();
@@ -129,7 +131,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Unloads the kernel's sample module, if this thread has loaded it.
+    /// Unloads the kernel's sample module, if this thread is the loader.
     pub(super) fn unload_sample(&mut self) {
         if self.thread != LOADER || !Path::new("/sys/module/trace_events_sample").exists() {
             return;
