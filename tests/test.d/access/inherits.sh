@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: New directories and their files take the owner of their parent
+# description: New directories and their files inherit the owner of their parent
 # upstream: U15
 # only: eventfs
 
@@ -16,7 +16,8 @@ for drop in '' drop_caches; do
 		drop_caches
 		stat events/inherit/new uid gid mode => 1000 1001 755
 		stat events/inherit/new/enable uid gid mode => 1000 1001 640
-		# The group came first, so it has what was there then.
+		# The group is added first, so it has the owner that was set
+		# then.
 		chown events 5 6
 		$drop
 		append kprobe_events "p:later/one __x64_sys_umask\n"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Nobody creates, renames or removes anything by hand
+# description: No user can create, rename or remove a name in the tree
 
 echo "p:hands/off $PROBED" >"$MNT/kprobe_events"
 for dir in . events events/sched events/sched/sched_switch events/hands events/hands/off; do
@@ -44,7 +44,7 @@ for dir in events events/sched events/sched/sched_switch events/hands events/han
 	SCRIPT
 done >>script
 same <script
-# What somebody made elsewhere is not moved or linked into the tree either.
+# A file from another file system cannot be renamed or linked into the tree.
 mkdir "$TMP/dir"
 : >"$TMP/file"
 run <<SCRIPT

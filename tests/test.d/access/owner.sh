@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: chmod and chown are for the owner and for root
+# description: chmod and chown are permitted to the owner and to root only
 # upstream: U31
 
-# Root opens the way, and gives one file, one event and one group away.
-run <<SCRIPT
+# Root permits the way and gives away one file, one event and one group.
+evt run -C "$MNT" <<SCRIPT
 chmod . 755
 append kprobe_events "p:given/away $PROBED\np:kept/here $PROBED\n"
 chown tracing_on 1000 1000
@@ -23,13 +23,15 @@ attempt() { # uid gid
 		chown events/sched/sched_switch/enable - 1000 => $3
 		chown events/given - 1000 => $3
 		utimes events/given 5 => $3
-		# Not theirs.
+		# Not owned by the user.
 		chmod events/kept 700 => EPERM
 		chmod events/kept/here/enable 600 => EPERM
 		chmod events 700 => EPERM
 		chmod . 700 => EPERM
 		chown events/kept 1000 - => EPERM
-		# Giving away, and groups that one is not in, are root's.
+		# Only root may change the owner, or set a group that the user
+		# is not in.
+		# caller.
 		chown tracing_on 0 - => EPERM
 		chown tracing_on 1001 - => EPERM
 		chown tracing_on - 55 => EPERM
@@ -49,7 +51,7 @@ run <<'SCRIPT'
 stat tracing_on mode uid gid => 644 1000 1000
 stat events/sched/sched_switch/enable mode uid gid => 600 1000 1000
 stat events/given mode uid gid => 755 1000 1000
-# Root may do all that, and take it back.
+# Root may do all of that, and takes the files back.
 chown tracing_on 0 0
 chmod tracing_on 640
 chown events/sched/sched_switch/enable 0 0
@@ -60,7 +62,7 @@ chmod tracing_on 644 => EPERM
 chmod events/sched/sched_switch/enable 644 => EPERM
 chmod events/given 700 => EPERM
 SCRIPT
-# A new owner of the mount takes everything back, too.
+# A remount with a new owner takes everything back as well.
 run <<'SCRIPT'
 chown events/sched/sched_switch/enable 1000 1000
 remount . "uid=0,gid=0"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Who is given rights on a file can use it, down to the kernel
+# description: A user with rights on a file can use it, down to the kernel
 
 run <<'SCRIPT'
 chmod . 755

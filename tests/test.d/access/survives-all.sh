@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Eviction changes the mode or owner of nothing, whatever was changed
+# description: Eviction changes no mode and no owner, whichever were set
 # upstream: U13 U15
 # only: eventfs
 
@@ -20,7 +20,7 @@ look() {
 		-exec stat -c '%n %a %u %g' {} + | sort
 }
 look >before
-at_least "names looked at" 150 "$(wc -l <before)"
+at_least "names checked" 150 "$(wc -l <before)"
 drop_caches
 look >after
 diff before after

@@ -6,10 +6,31 @@
 for path in events events/sched events/sched/enable events/sched/sched_switch \
 	events/sched/sched_switch/enable events/sched/sched_switch/format tracing_on \
 	events/enable events/irq/irq_handler_entry/trigger kprobe_events .; do
-	attributes_survive "$path"
+	run <<-SCRIPT
+		drop_caches
+		let mode stat $path mode
+		chmod $path 0711
+		stat $path mode uid gid => 711 0 0
+		drop_caches
+		stat $path mode uid gid => 711 0 0
+		chown $path 1000 -
+		drop_caches
+		stat $path mode uid gid => 711 1000 0
+		chown $path - 1001
+		drop_caches
+		stat $path mode uid gid => 711 1000 1001
+		# A change of owner clears set-id bits, as on any file system.
+		chmod $path 4755
+		drop_caches
+		stat $path mode => 4755
+		chown $path 0 0
+		chmod $path %{mode}
+		drop_caches
+		stat $path mode uid gid => %{mode} 0 0
+	SCRIPT
 done
 
-# With other things around it evicted, and it being held.
+# With the file held open and everything around it evicted.
 run <<'SCRIPT'
 open f events/sched/sched_switch/enable r
 open d events/sched r,dir
@@ -25,7 +46,7 @@ close d
 drop_caches
 stat events/sched/sched_switch/enable mode => 600
 stat events/sched mode => 700
-# Its neighbours are as they were.
+# The attributes of its neighbours are unchanged.
 stat events/sched/sched_switch/filter mode => 640
 stat events/sched/sched_waking/enable mode => 640
 stat events/irq mode => 755

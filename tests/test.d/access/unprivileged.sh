@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A user without rights gets what he would get on tracefs
+# description: A user without rights gets the same results as on tracefs
 
 run <<'SCRIPT'
 chdir /
@@ -8,14 +8,14 @@ user 1000 1000
 access /tmp
 SCRIPT
 
-# Private, readable by all, and the user's own.
+# A private tree, one readable by all, and one owned by the user.
 for options in uid=0,gid=0,mode=700 uid=0,gid=0,mode=755 uid=0,gid=1000,mode=755 \
 	uid=1000,gid=0,mode=700; do
 	evt run <<-SCRIPT
 		remount $MNT "$options"
 		remount $TRACEFS "$options"
 		store $TRACEFS/kprobe_events "p:user/one $PROBED\n"
-		# tracefs gives groups no owner but root's; a remount does.
+		# On tracefs, groups are owned by root until a remount.
 		remount $TRACEFS "$options"
 		remount $MNT "$options"
 	SCRIPT

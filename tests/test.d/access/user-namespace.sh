@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The file system is mounted by the owner of the machine alone
+# description: Only root of the initial user namespace can mount the file system
 # mount: no
 
 loaded || [ "$TYPE" = tracefs ] || insmod "$MODULE"
-# Root in a user namespace of his own.
+# Root of a user namespace.
 fails unshare -U -r -m mount -t "$TYPE" nodev "$MNT"
 lacks "mounts" " $MNT " "$(cat /proc/mounts)"

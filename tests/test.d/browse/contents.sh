@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Every file of the events tree says what tracefs's says
+# description: Every file of the events tree has the contents that it has on tracefs
 # timeout: 120
 
-# The same order everywhere, so no file is compared with a later state of
-# itself; files that cannot be read have to give the same error.
+# Both trees are walked in the same order, so no file is compared with a later
+# state of itself. Files that cannot be read have to give the same error.
 evt compare -c -s "$(step)" "$TRACEFS/events" "$MNT/events"
 
-# Once more with something to say.
+# Again with a probe, a filter and triggers.
 evt run -C "$TRACEFS" <<'SCRIPT'
 append kprobe_events "p:tree/entry __x64_sys_umask mask=+0x70(%di):u32\n"
 put events/tree/entry/filter "mask == 18"

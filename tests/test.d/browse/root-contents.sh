@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The files of the root say what tracefs's say
+# description: The files of the root have the contents that they have on tracefs
 # timeout: 120
 
-# Left out:
-#   free_buffer        frees the buffer when it is closed
+# Not compared:
+#   free_buffer        frees the ring buffer at its last close
 #   saved_cmdlines     grows with each process
-#   trace_pipe         belongs to one reader at a time; it has tests of its own
-#   available_filter_functions, touched_functions and the like are the same
-#   text for minutes, but tens of thousands of lines: see the last line
+#   trace_pipe         has one reader at a time, and tests of its own
+#   available_filter_functions, touched_functions and others have the same
+#   tens of thousands of lines for minutes: the last line compares them
 evt run -C "$TRACEFS" <<'SCRIPT'
 append kprobe_events "p:root/entry __x64_sys_umask\n"
 put trace_marker "hello"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: All regular files of tracefs's root are there, with its modes
+# description: All regular files of tracefs's root exist, with the same modes
 
 evt compare -f "$TRACEFS" "$MNT"
 run <<'SCRIPT'

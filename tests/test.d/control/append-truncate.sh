@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: O_TRUNC and O_APPEND mean for each control file what they do in tracefs
+# description: O_TRUNC and O_APPEND have the same effect on each control file as on tracefs
 
 for file in kprobe_events dynamic_events uprobe_events synthetic_events; do
 	[ -e "$TRACEFS/$file" ] || continue
@@ -20,7 +20,7 @@ for file in kprobe_events dynamic_events uprobe_events synthetic_events; do
 		truncate dynamic_events
 	SCRIPT
 done
-# A shell's > on kprobe_events begins anew.
+# A shell's > clears kprobe_events.
 run <<'SCRIPT'
 store kprobe_events "p:trunc/one __x64_sys_umask\n"
 store kprobe_events "p:trunc/two __x64_sys_umask\n"

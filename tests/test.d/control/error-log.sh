@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: error_log tells what was wrong with a command, and is emptied
+# description: error_log shows the errors of commands, and can be cleared
 
 run <<'SCRIPT'
 cat error_log => EOF
@@ -16,7 +16,7 @@ truncate error_log
 cat error_log => EOF
 SCRIPT
 
-# The mark stands under the word that is wrong.
+# The mark is under the wrong word.
 marked() { # command with ^ before the wrong word
 	before=${1%%^*}
 	command=$before${1#*^}
@@ -26,8 +26,8 @@ marked() { # command with ^ before the wrong word
 	SCRIPT
 	line=$(tail -n 1 "$MNT/error_log")
 	spaces=${line%^}
-	# "  Command: " is in front of the command.
-	equal "place of the mark for '$command'" $((11 + ${#before})) "${#spaces}"
+	# The line begins with "  Command: ".
+	equal "position of the mark for '$command'" $((11 + ${#before})) "${#spaces}"
 }
 marked 'p:wrong/one ^no_such_function'
 marked "p:wrong/one $PROBED ^=%di"

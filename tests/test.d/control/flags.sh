@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Flags that are changed after the open are heeded
+# description: Flags that are changed after the open take effect
 
 run <<'SCRIPT'
 open p trace_pipe r
@@ -12,7 +12,7 @@ start reader read p 200
 finish reader 100 => timeout
 put trace_marker "blocks again"
 finish reader 10000 =~ "blocks again"
-# The flags are those of the open file, not of the descriptor.
+# The flags belong to the open file, not to the descriptor.
 dup q p
 setflags q nonblock
 read p 100 => EAGAIN
@@ -21,7 +21,7 @@ read q 100 => EAGAIN
 pipe r w
 splice q w 100 => EAGAIN
 close q
-# The last close is the one that counts.
+# Only the last close releases the file.
 open p trace_pipe r,nonblock
 close p
 SCRIPT

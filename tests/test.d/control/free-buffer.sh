@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Closing free_buffer frees the buffer, and closing means closing here
+# description: A close of free_buffer frees the ring buffer at once
 
 run <<'SCRIPT'
 put trace_options disable_on_free

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: set_event enables, disables and lists events; O_TRUNC disables all
+# description: set_event enables, disables and lists events, and O_TRUNC disables all
 
 same <<'SCRIPT'
 cat set_event => EOF
@@ -23,7 +23,7 @@ seek f 0 cur
 seek f 2 set
 read f 10
 close f
-# A shell's > begins anew.
+# A shell's > clears the list.
 store set_event "irq:softirq_raise"
 cat set_event => "irq:softirq_raise\n"
 cat events/sched/sched_waking/enable => 0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: The settings of tracing are read and changed as on tracefs
 
-# What changes all the time is at least read.
+# Files whose contents change all the time are only read.
 run <<'SCRIPT'
 put events/sched/sched_switch/enable 1
 sleep 50

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: splice and sendfile work from the files from which they do in tracefs
+# description: splice and sendfile work on the same files as on tracefs
 
 run <<'SCRIPT'
 pipe r w
@@ -14,7 +14,7 @@ sendfile w p 4096
 read r 4096 =~ "once more"
 close p
 
-# A splice that blocks is woken by an event.
+# An event wakes a blocked splice.
 open p trace_pipe r
 start mover splice p w 4096
 finish mover 100 => timeout

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: What is written to trace_marker_raw is in the trace, byte by byte
+# description: Bytes written to trace_marker_raw are in the trace unchanged
 # requires: trace_marker_raw
 
 same <<'SCRIPT'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: What is written to trace_marker is in the trace
+# description: Text written to trace_marker is in the trace
 
 same <<'SCRIPT'
 put trace_marker "a line\n" => 7
@@ -27,7 +27,7 @@ run <<'SCRIPT'
 cat trace =~ "tracing_mark_write: a line" "another" "appended" "one half"
 SCRIPT
 
-# A marker has triggers of its own.
+# The marker event has triggers of its own.
 run <<'SCRIPT'
 truncate trace
 put events/ftrace/print/trigger "traceoff"

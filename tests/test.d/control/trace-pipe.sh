@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: trace_pipe blocks, wakes up, consumes and does not block if told so
+# description: trace_pipe blocks, wakes up, consumes, and honours O_NONBLOCK
 
 run <<'SCRIPT'
 open p trace_pipe r,nonblock
@@ -16,24 +16,24 @@ pread p 10 0 => ESPIPE
 mmap p 4096 => ENODEV
 close p
 
-# A read that blocks is woken by an event.
+# An event wakes a blocked read.
 open p trace_pipe r
 start reader read p 200
 finish reader 100 => timeout
 put trace_marker "two"
 finish reader 10000 =~ "tracing_mark_write: two"
 
-# So is a poll.
+# An event wakes a blocked poll.
 start poller poll p in 20000
 finish poller 100 => timeout
 put trace_marker "three"
 finish poller 10000 =~ in
 read p 200 =~ "three"
 
-# What was read is gone.
+# A read consumes its events.
 cat trace !~ "three"
 
-# Two that wait on one descriptor get one line each, sooner or later.
+# Two readers that wait on one descriptor get one line each in the end.
 start first read p 200
 start second read p 200
 finish first 100 => timeout
@@ -43,7 +43,7 @@ put trace_marker "for the other"
 finish first 10000 =~ "for "
 finish second 10000 =~ "for "
 
-# There is one reader at a time.
+# trace_pipe has one reader at a time.
 open q trace_pipe r,nonblock => EBUSY
 close p
 open q trace_pipe r,nonblock

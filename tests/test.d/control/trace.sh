@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: trace is read at any position, and emptied by writing to it
+# description: trace is read at any position, and a write clears it
 
 run <<'SCRIPT'
 put trace_marker "first line"
@@ -18,7 +18,7 @@ seek t 0 set
 readall t =~ "second line"
 read t 10 => EOF
 close t
-# O_APPEND does not empty it, O_TRUNC does.
+# O_TRUNC clears the trace, and O_APPEND does not.
 open t trace w,append
 close t
 cat trace =~ "first line"
@@ -31,7 +31,7 @@ cat trace =~ "third line"
 store trace "anything" => 8
 cat trace !~ "third line"
 SCRIPT
-# The same through a shell, as people do it.
+# The same through a shell.
 echo hello >"$MNT/trace_marker"
 grep -q "tracing_mark_write: hello" "$MNT/trace"
 echo >"$MNT/trace"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Programs register events of their own through user_events_data
+# description: Programs register their own events through user_events_data
 # requires: user_events_data
 
 run <<'SCRIPT'
@@ -14,7 +14,7 @@ cat events/user_events/eventfs_test/format =~ "name: eventfs_test" "u32 number"
 cat user_events_status =~ "eventfs_test"
 put events/user_events/eventfs_test/enable 1
 write u "\0\0\0\0abcd" => 8
-# As the kernel's documentation tells programs to do it.
+# As in the kernel's documentation of user events.
 writev u "\0\0\0\0" efgh => 8
 writev u "\0\0" "\0\0ijkl" => 8
 write u "\0\0\0\0" => EINVAL

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: An open directory holds what it pinned and nothing else
+# description: An open directory holds the dentries that it pinned and no others
 # listings: both
 # upstream: U07
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Listings are right while events come and go
+# description: Listings are right while events are added and removed
 # listings: both
 # upstream: U19 U29
 # only: eventfs

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Opening and listing directories again and again leaves nothing behind
+# description: Repeated opens and listings of directories leave nothing behind
 # listings: both
 # upstream: U03 U07 U20
 
@@ -21,7 +21,7 @@ ls events/irq/irq_handler_entry
 stat events/irq/irq_handler_entry/format type mode nlink => file 440 1
 stat events/irq/irq_handler_entry type mode nlink => dir 755 1
 end
-# Churn through all kinds of inodes: each is what it should be.
+# After each eviction, new inodes of all kinds have the right attributes.
 repeat $(scale 10 3)
 drop_caches
 count events/$(scale syscalls irq)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A listing from the metadata brings no dentry and no inode into being
+# description: A listing from the metadata allocates no dentry and no inode
 # only: eventfs
 # requires: eventfs_client_c.ko
 
-# One figure of the statistics.
+# One value of the statistics.
 stat_of() { # name
 	sed -n "s/^$1 //p" /sys/kernel/debug/eventfs/stats
 }
@@ -18,11 +18,11 @@ ls events/sched =~ sched_switch enable filter
 ls events/sched/sched_switch =~ enable filter format id
 ls client_c =~ control clocks
 SCRIPT
-# The directories that were opened, and the root.
+# The opened directories and the root.
 equal "inodes" 5 "$(stat_of inodes)"
 equal "dentries" 5 "$(stat_of dentries)"
 
-# The other way pins each entry for as long as the directory is open.
+# With readdir=dentries, an open directory pins each entry.
 mount -o remount,readdir=dentries "$MNT"
 run <<'SCRIPT'
 open d events/sched r,dir

@@ -5,14 +5,14 @@
 # upstream: U08
 # only: eventfs
 
-# Not on tracefs: there, most d_off are one too far.
-run <<SCRIPT
+# Not on tracefs, where most d_off are too large by one.
+evt run -C "$MNT" <<SCRIPT
 append kprobe_events "p:positions/a $PROBED\np:positions/quite_a_long_name_for_an_event $PROBED\n"
 SCRIPT
 evt positions "$MNT" "$MNT/events" "$MNT/events/sched" "$MNT/events/sched/sched_switch" \
 	"$MNT/events/positions" "$MNT/events/positions/a" "$MNT/events/ftrace"
-# Many entries.
+# A directory with many entries.
 evt positions "$MNT/events/$(scale syscalls block)"
-# And when nothing is cached.
+# With nothing cached.
 drop_caches
 evt positions "$MNT/events/irq"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Rewinding takes a fresh look, going on does not
+# description: A rewind collects the current entries, and a listing that continues does not
 # listings: both
 # upstream: U07 U08
 # only: eventfs
@@ -11,14 +11,15 @@ open d events/rewind r,dir
 listrest d 4096 => filter enable a b
 listrest d 4096 => -
 append kprobe_events "p:rewind/c __x64_sys_umask\n"
-# The end stays the end.
+# A listing stays at its end.
 listrest d 4096 => -
 seek d 0 set => 0
 listrest d 4096 => filter enable a b c
 append kprobe_events "-:rewind/a\n"
 seek d 0 set
 listrest d 4096 => filter enable b c
-# In the middle: what comes is what was there at the rewind and still is.
+# From the middle, the rest has the entries that existed at the rewind and still
+# do.
 seek d 0 set
 getdents d 24 => .
 getdents d 24 => ..

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Directories are no files, and files are no directories
+# description: Directories do not act as files, and files do not act as directories
 # listings: both
 
 same <<'SCRIPT'

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A directory that was listed before shows what has come and gone since
+# description: A directory that was listed before shows the events added and removed since then
 # listings: both
 # upstream: U19
 
-# Changed through the kernel's own file, which tells us nothing. What is listed
-# often is compared with little of tracefs's listing, so as many come as go.
+# The changes go through the kernel's own file, which does not notify the
+# module. A directory that was verified often is compared only with a part of
+# tracefs's listing, so the number of entries stays the same.
 run <<SCRIPT
 append $TRACEFS/kprobe_events "p:often/a $PROBED\np:often/b $PROBED\np:often/c $PROBED\n"
 repeat 4
@@ -15,7 +16,7 @@ append $TRACEFS/kprobe_events "-:often/b\np:often/d $PROBED\n"
 repeat 4
 ls events/often => filter enable a c d
 end
-# The newest, by its name.
+# The newest event is replaced under the same name.
 append $TRACEFS/kprobe_events "-:often/d\np:often/d $PROBED\n"
 repeat 4
 ls events/often => filter enable a c d
@@ -25,7 +26,7 @@ append $TRACEFS/kprobe_events "-:often/a\np:often/a $PROBED\n"
 repeat 4
 ls events/often => filter enable c d a
 end
-# The newest is known before those that are older.
+# The newest event gets its node before the older one.
 append $TRACEFS/kprobe_events "p:often/e $PROBED\np:often/f $PROBED\n"
 access events/often/f
 append $TRACEFS/kprobe_events "-:often/c\n"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A tracing instance of its own is none of this tree's business
+# description: A tracing instance has no effect on this tree
 
 run <<SCRIPT
 mkdir $TRACEFS/instances/other

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A module's events are held while the module goes
+# description: The events of a module are held open while it is unloaded
 # upstream: U12 U25
 # requires: trace-events-sample.ko
 

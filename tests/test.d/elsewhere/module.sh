@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The events of a module are there while it is loaded
+# description: The events of a module exist while it is loaded
 # listings: both
 # requires: trace-events-sample.ko
 
@@ -17,7 +17,7 @@ put events/sample-trace/enable 1
 SCRIPT
 evt compare -c -o "$TRACEFS/events/sample-trace" "$MNT/events/sample-trace"
 eventually grep -q ' foo_bar: foo hello' "$MNT/trace"
-# The module's events keep it from nothing.
+# The events do not pin the module.
 run <<SCRIPT
 put events/sample-trace/enable 0
 rmmod trace_events_sample
@@ -29,7 +29,7 @@ cat events/sample-trace/foo_bar/format =~ "name: foo_bar"
 rmmod trace_events_sample
 access events/sample-trace => ENOENT
 SCRIPT
-# Enabled when the module goes, and still open.
+# An event is enabled and open while its module is unloaded.
 same <<SCRIPT
 insmod $module
 put events/sample-trace/foo_bar/enable 1

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Directories are held here while the kernel's own tracefs removes the event
+# description: Directories are held here while the event is removed through the kernel's own tracefs
 # upstream: U07 U12
 
 count_cached

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Events that come and go through the kernel's own tracefs are seen
+# description: Events that are added and removed through the kernel's own tracefs appear and vanish here
 # listings: both
 
 run <<SCRIPT
@@ -26,7 +26,7 @@ access events/theirs/two/format => ENOENT
 access events/theirs => ENOENT
 ls events !~ theirs
 end
-# Made here, removed there, and the other way round.
+# Added here and removed there, and the other way round.
 append kprobe_events "p:mixed/one $PROBED\n"
 ls events/mixed
 append $TRACEFS/kprobe_events "-:mixed/one\n"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: All events can be enabled and disabled at once through the top
+# description: events/enable enables and disables all events at once
 # timeout: 180
 
 run <<'SCRIPT'

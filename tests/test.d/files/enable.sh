@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: enable of an event, a system and the top does what it does in tracefs
+# description: enable of an event, of a system and of the top has the same effect as on tracefs
 
 same <<'SCRIPT'
 # An event.
@@ -45,7 +45,7 @@ put events/enable 2 => EINVAL
 put events/enable 0 => 1
 cat events/enable => 0
 
-# The soft disabled state that a trigger brings.
+# The soft disabled state of an event with a trigger.
 put events/sched/sched_switch/trigger "enable_event:irq:irq_handler_entry:1 if prev_pid == 4711"
 cat events/irq/irq_handler_entry/enable => "0*\n"
 put events/sched/sched_switch/trigger "!enable_event:irq:irq_handler_entry:1 if prev_pid == 4711"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A filter set through the mount decides what is traced
+# description: A filter that is set through the mount selects the traced events
 
 run <<'SCRIPT'
 append kprobe_events "p:filtered/mask __x64_sys_umask mask=+0x70(%di):u32\n"

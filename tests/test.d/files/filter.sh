@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: filter takes and refuses what it does in tracefs
+# description: filter accepts and refuses the same filters as on tracefs
 
 same <<'SCRIPT'
 cat events/sched/sched_switch/filter => none
@@ -13,7 +13,7 @@ seek f 0 set
 read f 8
 read f 100
 read f 100 => EOF
-# A refused filter tells where it is wrong.
+# A refused filter reads back with the position of its error.
 write f "no_such_field == 1" => EINVAL
 pread f 500 0 =~ "no_such_field" "^"
 write f "prev_pid == " => EINVAL
@@ -27,7 +27,7 @@ write f "0" => 1
 pread f 100 0 => "none\n"
 close f
 
-# A system hands its filter to those of its events that have the field.
+# A system passes its filter to those of its events that have the field.
 put events/sched/filter "prev_pid == 7"
 cat events/sched/filter
 cat events/sched/sched_switch/filter => "prev_pid == 7\n"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: format and id are read like tracefs's, in any portions, and not written
+# description: format and id are read as on tracefs, in parts of any size, and cannot be written
 
 same <<'SCRIPT'
 cat events/sched/sched_switch/format =~ "name: sched_switch" "print fmt"
@@ -35,7 +35,7 @@ read f 100
 seek f 0 end
 pread f 100 1
 close f
-# Root may open them for writing; there is nothing to write to.
+# Root may open them for writing, but a write fails.
 open f events/sched/sched_switch/format rw
 write f x => EINVAL
 writev f x y => EINVAL

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: poll on hist wakes up when the event happens
+# description: poll on hist wakes up when its event is hit
 # requires: events/sched/sched_switch/hist
 
 run <<'SCRIPT'

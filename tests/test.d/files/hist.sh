@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Histograms are set, fed and read through the mount
+# description: Histograms are set, filled and read through the mount
 # requires: events/sched/sched_switch/hist
 
 run <<'SCRIPT'
@@ -26,7 +26,7 @@ put events/counted/mask/trigger "!hist:keys=mask"
 cat events/counted/mask/hist => EOF
 SCRIPT
 
-# With a value of its own and a sort order, the same as on tracefs.
+# With two keys, a value and a sort order, as on tracefs.
 same <<'SCRIPT'
 put events/sched/sched_switch/trigger "hist:keys=next_pid,prev_pid:vals=hitcount:sort=next_pid.descending:size=64 if prev_pid == 4711"
 cat events/sched/sched_switch/trigger

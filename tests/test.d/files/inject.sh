@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: inject puts a made-up event into the trace
+# description: inject adds an event to the trace that did not happen
 # requires: events/sched/sched_switch/inject
 
 run <<'SCRIPT'

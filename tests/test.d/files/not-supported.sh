@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Calls that tracefs's files do not support fail as they do there
+# description: Calls that the files of tracefs do not support fail here with the same errors
 
-# The kernel's own are used again.
+# Restores the modes in the kernel's own tree.
 restore() {
 	evt run <modes
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A trigger set through the mount acts when its event happens
+# description: A trigger that is set through the mount acts when its event is hit
 
 run <<'SCRIPT'
 append kprobe_events "p:triggered/mask __x64_sys_umask\n"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: trigger takes and refuses what it does in tracefs
+# description: trigger accepts and refuses the same triggers as on tracefs
 
 same <<'SCRIPT'
 cat events/sched/sched_switch/trigger =~ "Available triggers"
@@ -25,7 +25,7 @@ write f "" => 0
 write f "enable_event:no:such" => EINVAL
 close f
 cat events/sched/sched_switch/trigger =~ "Available triggers"
-# Opening with O_TRUNC removes histograms, and only these.
+# An open with O_TRUNC removes histograms only.
 put events/sched/sched_switch/trigger "stacktrace:5"
 put events/sched/sched_switch/trigger "hist:keys=common_pid"
 truncate events/sched/sched_switch/trigger

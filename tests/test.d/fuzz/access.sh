@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Nobody may do more with any file than with the same file of tracefs
+# description: No path permits a user anything that the same path of tracefs refuses
 # timeout: 180
 
-# The trees are compared as they are for others, for the owner and for a group.
+# The trees are compared for other users, for the owner and for the group.
 for options in uid=0,gid=0,mode=700 uid=0,gid=0,mode=755 uid=0,gid=1000,mode=755 \
 	uid=1000,gid=0,mode=755; do
 	evt run <<-SCRIPT

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Root of a user name space gets no further than the user that he is
+# description: Root of a user namespace gets no more access than its user outside
 # requires: eventfs_client_c.ko eventfs_client_rust.ko eventfs_synthetic.ko
 # order: last
 # timeout: 120

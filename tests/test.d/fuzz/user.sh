@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Nothing but errors comes of what a user tries, whom the files belong to or not
+# description: Random calls by a user, as owner of the files or not, do nothing but fail or have a harmless effect
 # requires: eventfs_client_c.ko eventfs_client_rust.ko eventfs_synthetic.ko
 # order: last
 # timeout: 120

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # description: Kprobe arguments of the types char and char array
 
-# The function that makes an event's directory has its name as first argument.
+# The function that creates the directory of an event takes its name as first
+# argument.
 maker=
 for function in eventfs_create_dir eventfs_add_dir tracefs_create_dir; do
 	if grep -q "^$function\$" "$MNT/available_filter_functions"; then
@@ -10,7 +11,7 @@ for function in eventfs_create_dir eventfs_add_dir tracefs_create_dir; do
 		break
 	fi
 done
-[ -n "$maker" ] || skip "no function known that makes a directory"
+[ -n "$maker" ] || skip "no known function that creates a directory"
 run <<SCRIPT
 store kprobe_events "p:testprobe $maker letter=+0(%di):char\n"
 put events/kprobes/testprobe/enable 1

@@ -9,7 +9,7 @@ for function in eventfs_create_dir eventfs_add_dir tracefs_create_dir; do
 		break
 	fi
 done
-[ -n "$maker" ] || skip "no function known that makes a directory"
+[ -n "$maker" ] || skip "no known function that creates a directory"
 run <<SCRIPT
 store kprobe_events "p:testprobe $maker name=+0(%di):string\n"
 put events/kprobes/testprobe/enable 1

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: rmmod is refused while something of the file system is in use
+# description: rmmod fails while the file system is in use in any way
 # upstream: U27
 # only: eventfs
 # mount: no
@@ -8,10 +8,10 @@
 loaded || insmod "$MODULE"
 
 refused() { # why
-	evt run <<-'SCRIPT' || fail "removed while $1"
+	evt run <<-'SCRIPT' || fail "rmmod succeeds while $1"
 		rmmod rust_eventfs =| EBUSY EAGAIN
 	SCRIPT
-	loaded || fail "gone while $1"
+	loaded || fail "the module is unloaded while $1"
 }
 gone() { # after what
 	free() {
@@ -25,7 +25,7 @@ refused "mounted"
 umount "$MNT"
 gone "umount"
 
-# A file, a directory, an O_PATH descriptor, a cwd of a detached mount.
+# A file, a directory, an O_PATH descriptor, and a cwd on a detached mount.
 for what in "open x $MNT/events/sched/enable r" "open x $MNT/events r,dir" \
 	"open x $MNT/trace_pipe r" "open x $MNT/events/sched/sched_switch/format r,path" \
 	"chdir $MNT/events/sched"; do
@@ -38,7 +38,7 @@ for what in "open x $MNT/events/sched/enable r" "open x $MNT/events r,dir" \
 	gone "$what"
 done
 
-# Not mounted at all.
+# Open statistics, without a mount.
 evt run <<'SCRIPT'
 open stats /sys/kernel/debug/eventfs/stats r
 rmmod rust_eventfs =| EBUSY EAGAIN
@@ -47,7 +47,7 @@ close stats
 SCRIPT
 gone "the statistics"
 
-# A bind mount, a mount that is attached nowhere.
+# A bind mount, and a mount that is not attached.
 mount -t eventfs nodev "$MNT"
 mkdir bound
 mount -o bind "$MNT/events" bound

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Each allocation of each operation fails once: ENOMEM, and nothing is left of it
+# description: Each allocation of each operation fails once: the call returns ENOMEM and leaves nothing behind
 # upstream: U22
 # only: eventfs
 # mount: no
@@ -10,14 +10,14 @@
 echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
 echo 0 >/sys/kernel/debug/failslab/verbose
 
-# Loading: those up to the last one that is the module's own.
+# Loading, up to the last allocation that is the module's own.
 ! loaded || rmmod rust_eventfs
 evt failing -t 24 <<SCRIPT
 try insmod $MODULE
 undo rmmod rust_eventfs
 SCRIPT
 fails loaded
-! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache is left"
+! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache still exists"
 
 insmod "$MODULE"
 evt failing 50 <<SCRIPT
@@ -26,7 +26,7 @@ undo umount $MNT
 SCRIPT
 equal "references" 0 "$(references)"
 
-# In a tree that has not seen anything yet.
+# In a tree without nodes.
 rmmod rust_eventfs
 evt failing -t 12 <<SCRIPT
 before insmod $MODULE
@@ -37,7 +37,7 @@ after rmmod rust_eventfs
 SCRIPT
 insmod "$MODULE"
 
-# In a mount that has not.
+# In a mount without dentries, of a tree with nodes.
 for call in "access $MNT/events/irq" "ls $MNT/events/irq" \
 	"cat $MNT/events/irq/irq_handler_entry/format" "chown $MNT/events/irq 5 6" \
 	"chmod $MNT/events/irq/irq_handler_entry/enable 600"; do
@@ -49,7 +49,7 @@ for call in "access $MNT/events/irq" "ls $MNT/events/irq" \
 done
 equal "references" 0 "$(references)"
 
-# In one that has seen it all, but keeps nothing in memory.
+# In a mount of a listed tree, with nothing cached.
 mount -t eventfs nodev "$MNT"
 ls "$MNT/events/irq" "$MNT/events/sched" >/dev/null
 for call in "access $MNT/events/irq/irq_handler_entry/enable" "ls $MNT/events/irq" \
@@ -62,7 +62,7 @@ for call in "access $MNT/events/irq/irq_handler_entry/enable" "ls $MNT/events/ir
 	SCRIPT
 done
 
-# Events that come and go.
+# Events that are added and removed.
 evt failing -t 40 <<SCRIPT
 before truncate $MNT/kprobe_events
 try append $MNT/kprobe_events "p:failing/one $PROBED\n"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Attempts to remove the module while it is being used disturb nobody
+# description: Attempts to unload the module while it is used have no effect
 # upstream: U27
 # only: eventfs
 # timeout: 120

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: insmod without parameters gives a file system type, rmmod takes it away
+# description: insmod without parameters registers the file system type, and rmmod unregisters it
 # only: eventfs
 # mount: no
 
@@ -12,7 +12,7 @@ fails type_known
 insmod "$MODULE"
 type_known
 equal "references" 0 "$(references)"
-# Nothing is mounted by loading alone.
+# Loading mounts nothing.
 lacks "mounts" " eventfs " "$(cat /proc/mounts)"
 fails insmod "$MODULE"
 mount -t eventfs nodev "$MNT"

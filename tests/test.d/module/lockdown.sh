@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Under lockdown loading fails cleanly, and a mount that is there gives nothing away
+# description: Under lockdown loading fails cleanly, and an existing mount discloses nothing
 # upstream: U24
 # only: eventfs
 # order: last
 # requires: /sys/kernel/security/lockdown eventfs_client_c.ko normal
 
-# There is no way back from here but a reboot: this is the very last test, and
-# not for the debug kernel, where the search for leaks comes after it.
+# Lockdown ends with a reboot only, so this is the very last test. It does not
+# run on the debug kernel, where the leak checks come after it.
 insmod "$MODULES/eventfs_client_c.ko"
 run <<'SCRIPT'
 ls events/sched
@@ -17,7 +17,7 @@ open control client_c/control w
 write control "add before"
 cat client_c/queues/before/length => 0
 put /sys/kernel/security/lockdown confidentiality
-# Neither are files of modules opened, nor is anything published.
+# No file of a module can be opened, and nothing new can be published.
 cat client_c/queues/before/length => EPERM
 cat events/client_c/queues_changed/count => EPERM
 write control "add after" => EPERM
@@ -55,8 +55,9 @@ evt run <<SCRIPT
 insmod $MODULE => EPERM
 SCRIPT
 fails loaded
-! grep -q '^nodev	eventfs$' /proc/filesystems || fail "the file system is there"
-! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache is left"
+! grep -q '^nodev	eventfs$' /proc/filesystems || fail "the file system type is registered"
+! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache still exists"
 dmesg >log
-# Not in the words of the kernel, which speaks of tracefs: in the module's.
-grep -i eventfs log || fail "nothing is said about it: $(cat log)"
+# The message has to name eventfs, as the module's does; the kernel's names
+# tracefs.
+grep -i eventfs log || fail "no message about it: $(cat log)"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Loading, mounting, using, unmounting and removing leaves nothing, again and again
+# description: Repeated loading, mounting, use, unmounting and unloading leaves nothing behind
 # upstream: U27
 # only: eventfs
 # mount: no
@@ -28,7 +28,7 @@ round() {
 		umount $MNT
 		rmmod rust_eventfs
 	SCRIPT
-	! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache is left"
+	! grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "the slab cache still exists"
 }
 ! loaded || rmmod rust_eventfs
 round

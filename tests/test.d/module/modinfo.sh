@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The module tells what it is
+# description: The module has its modinfo fields
 # only: eventfs
 # mount: no
 
-# busybox modinfo overlooks the first field, so this looks for itself.
+# busybox modinfo misses the first field, so this test reads them itself.
 field() { # name
-	# The first field of all does not stand behind a NUL: no ^ here.
+	# The first field has no NUL before it, so there is no ^ here.
 	strings "$MODULE" | sed -n "s/.*\<$1=//p"
 }
 equal "licence" GPL "$(field license)"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Inodes come from a cache of their own, and go back to it
+# description: Inodes are allocated from their own slab cache and freed to it
 # only: eventfs
 
 grep -q '^eventfs_inode_cache ' /proc/slabinfo || fail "no eventfs_inode_cache"
@@ -13,7 +13,7 @@ back() {
 	drop_caches
 	[ "$(slab_active eventfs_inode_cache)" -le $((few + 20)) ]
 }
-eventually back || fail "$(slab_active eventfs_inode_cache) inodes stay, there were $few"
+eventually back || fail "$(slab_active eventfs_inode_cache) inodes remain, $few before"
 umount "$MNT"
 none() {
 	[ "$(slab_active eventfs_inode_cache)" = 0 ]

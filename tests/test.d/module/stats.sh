@@ -1,24 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The statistics in debugfs count what there is, and come back to nothing
+# description: The statistics in debugfs are exact, and return to zero
 # only: eventfs
 # requires: eventfs_synthetic.ko
 
 stats=/sys/kernel/debug/eventfs/stats
 
-# One figure of the statistics.
+# One value of the statistics.
 stat_of() { # name
 	value=$(sed -n "s/^$1 //p" "$stats")
 	[ -n "$value" ] || fail "no $1 in the statistics"
 	echo "$value"
 }
 
-# Whether a figure has this value.
+# Whether a value of the statistics is the given one.
 stat_is() { # name value
 	[ "$(stat_of "$1")" -eq "$2" ]
 }
 
-equal "dentries, but for the root" 1 "$(stat_of dentries)"
+equal "dentries besides the root" 1 "$(stat_of dentries)"
 run <<-'SCRIPT'
 	stat events/sched/sched_switch/id
 SCRIPT
@@ -41,13 +41,14 @@ equal "open files of modules" 1 "$(stat_of open_client_files)"
 echo "remove eventfs many" >"$MNT/synthetic/control"
 equal "nodes after the removal" "$before" "$(stat_of nodes)"
 equal "open files of modules after the removal" 0 "$(stat_of open_client_files)"
-# The directory that is open, and what it is in.
+# The open directory and its parent.
 eventually stat_is nodes_pending 0 || fail "nodes wait for ever"
-equal "nodes that are removed and used" 2 "$(stat_of nodes_removed)"
+equal "removed nodes in use" 2 "$(stat_of nodes_removed)"
 exec 3<&- 4<&-
 equal "open directories after the close" 0 "$(stat_of open_dirs)"
-# Their dentries, which are unhashed, go with the last user; the nodes some time later.
-eventually stat_is nodes_removed 0 || fail "removed nodes are still used: $(cat "$stats")"
+# The last user drops their unhashed dentries, and the nodes follow a grace
+# period later.
+eventually stat_is nodes_removed 0 || fail "removed nodes are still in use: $(cat "$stats")"
 eventually stat_is nodes_pending 0 || fail "nodes wait for ever"
 
 rmmod eventfs_synthetic

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A mount without options belongs to root alone
+# description: A mount without options is owned by root with mode 700
 
 equal "options shown" "" "$(mount_options "$MNT")"
 run <<'SCRIPT'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Options of the very first mount are applied
+# description: The options of the very first mount are applied
 # upstream: U23
 # order: first
 # only: eventfs

@@ -25,7 +25,7 @@ stat $TMP/one uid gid mode => 1000 1001 750
 access $TMP/one/events/sched/sched_switch/format
 stat $TMP/one/events/sched uid gid => 1000 1001
 
-# Only what is given changes.
+# Only the given options change.
 fspick p $TMP/one
 fsset p mode 711
 fsreconf p
@@ -37,12 +37,12 @@ stat $TMP/one uid gid mode => 1000 7 711
 stat $TMP/one/events/sched uid gid => 1000 7
 close p
 
-# There is one tree, so nobody gets one for himself.
+# All mounts share one tree, so an exclusive one is refused.
 fsopen c $TYPE
 fsexcl c => EBUSY
 close c
 
-# A context that is never used goes away.
+# An unused context has no effect.
 fsopen c $TYPE
 fsset c uid 5
 close c

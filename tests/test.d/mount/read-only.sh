@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Nothing is written through a mount that is for reading only
+# description: A read-only mount permits no write
 mkdir bound
 evt run <<SCRIPT
 bind $MNT $TMP/bound
@@ -20,7 +20,7 @@ utimes events/sched 5 => EROFS
 access events w => EROFS
 access tracing_on w => EROFS
 ls events =~ sched
-# What others do is seen.
+# Changes through another mount are visible.
 append $MNT/kprobe_events "p:read/write $PROBED\n"
 access events/read/write/format
 put events/read/write/enable 1 => EROFS
@@ -30,7 +30,7 @@ chdir /
 SCRIPT
 umount "$TMP/bound"
 
-# The file system as a whole: what the mount says about it, and back.
+# A read-only super block and a writable mount, and back.
 try() { # directory of a mount
 	evt run -v <<-SCRIPT | sed "s|$1|DIR|g"
 		cat $1/tracing_on ??
@@ -40,6 +40,6 @@ try() { # directory of a mount
 }
 mount -o remount,ro "$MNT"
 try "$MNT"
-[ "$(try "$MNT" | grep -c EROFS)" = 2 ] || fail "written to a file system for reading only"
+[ "$(try "$MNT" | grep -c EROFS)" = 2 ] || fail "a write to a read-only file system succeeded"
 mount -o remount,rw "$MNT"
-[ "$(try "$MNT" | grep -c EROFS)" = 0 ] || fail "not written to again"
+[ "$(try "$MNT" | grep -c EROFS)" = 0 ] || fail "a write to a writable file system failed"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A remount reaches what is in use, which does not leave the dentry cache then
+# description: A remount applies to files in use, whose dentries stay in the cache
 # upstream: U14
 # only: eventfs
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A remount leaves what users set, but for what it is told
+# description: A remount keeps the modes and owners that users have set, except those in its options
 # upstream: U14 U31
 
 for round in cached evicted; do

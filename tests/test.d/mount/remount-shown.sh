@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: /proc/mounts shows what is in force, also after a remount
+# description: /proc/mounts shows the options in force, also after a remount
 # only: eventfs
 
-# The kernel's own forgets here what the remount before has set.
+# tracefs itself forgets the options of the previous remount here.
 evt run <<SCRIPT
 remount $MNT "mode=755"
 SCRIPT
@@ -25,7 +25,7 @@ remount $MNT "uid=0,mode=700"
 SCRIPT
 equal "after the defaults" "" "$(mount_options "$MNT")"
 
-# What tracefs has no option for.
+# The option that tracefs does not have.
 evt run <<SCRIPT
 remount $MNT "readdir=metadata"
 remount $MNT "readdir=files" => EINVAL

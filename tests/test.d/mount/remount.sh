@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A remount changes what it is told, everywhere, and nothing else
+# description: A remount applies its options everywhere, and changes nothing else
 # upstream: U14
 
 run <<'SCRIPT'
-# A directory and a file that have inodes, others that have none.
+# A directory and a file with inodes. Others have none yet.
 stat events/sched/enable uid gid mode => 0 0 640
 stat events/sched uid gid mode => 0 0 755
 
@@ -40,7 +40,7 @@ remount . ""
 stat . uid gid mode => 1000 1001 711
 stat events/sched/enable uid gid mode => 1000 1001 640
 
-# An event that comes later.
+# An event that is added later.
 append kprobe_events "p:remount/later __x64_sys_umask\n"
 stat events/remount uid gid mode => 1000 1001 755
 stat events/remount/later/enable uid gid mode => 1000 1001 640

@@ -21,7 +21,7 @@ chmod $MNT/events/sched/enable 640
 stat $TMP/two/events/sched/enable mode => 640
 SCRIPT
 
-# Options of a second mount are those of a remount, as on tracefs.
+# The options of a second mount act as those of a remount, as on tracefs.
 mount_at "$TMP/three" mode=755,gid=5
 for where in "$MNT" "$TMP/two" "$TMP/three"; do
 	evt run <<-SCRIPT
@@ -31,7 +31,7 @@ for where in "$MNT" "$TMP/two" "$TMP/three"; do
 	equal "options shown of $where" gid=5,mode=755 "$(mount_options "$where")"
 done
 
-# The first one may go before the others.
+# The first mount may be unmounted before the others.
 umount "$MNT"
 cat "$TMP/three/events/sched/sched_switch/format" >/dev/null
 umount "$TMP/three"

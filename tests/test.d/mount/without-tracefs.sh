@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: It works where nobody has mounted tracefs
+# description: The tree works on a system where tracefs is not mounted
 # only: eventfs
 
 trap 'mount -t tracefs nodev "$TRACEFS"' EXIT
@@ -16,12 +16,12 @@ put events/alone/one/enable 0
 append kprobe_events "-:alone/one\n"
 access events/alone => ENOENT
 SCRIPT
-# And once more from the beginning.
+# Again after unloading.
 umount "$MNT"
 rmmod rust_eventfs
 insmod "$MODULE"
 mount -t eventfs nodev "$MNT"
 [ -e "$MNT/events/sched/sched_switch/format" ]
-# The module does not mount it for others either.
+# The module adds no mount of tracefs that others can see.
 lacks "mounts" " tracefs " "$(cat /proc/mounts)"
 umount "$MNT"

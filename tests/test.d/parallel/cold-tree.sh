@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Several who are the first to look into a directory all find everything
+# description: Several threads that list a directory first, at the same time, find all entries
 # listings: both
 # upstream: U09 U29
 # only: eventfs

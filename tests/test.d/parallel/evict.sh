@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Look-ups, eviction and removal in parallel
+# description: Look-ups, eviction and removal run in parallel
 # upstream: U10 U21 U30
 # timeout: 120
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Who looks a directory up while it is made sees it with its owner, or not at all
+# description: A look-up of a directory during its creation finds it with its owner, or not at all
 # upstream: U15 U29
 # only: eventfs
 # requires: eventfs_client_c.ko

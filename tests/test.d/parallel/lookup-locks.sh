@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Cold look-ups take no lock of ours that keeps others from looking up
+# description: A cold look-up takes no lock of the module that excludes other look-ups
 # only: eventfs
 # requires: debug events/lock/lock_acquire eventfs_synthetic.ko
 
-# The locks of ours that the program took since the trace was cleared. (The mutex
-# is that of the kernel's own eventfs.)
+# The locks of the module that the program has taken since the trace was
+# cleared. eventfs_mutex is a lock of the kernel's own eventfs.
 taken() {
 	sed -n 's/.*: lock_acquire: [0-9a-fx]* \(.*eventfs_.*\)/\1/p' "$TRACEFS/trace" |
 		grep -v '^eventfs_mutex$' | sort -u
@@ -14,7 +14,8 @@ insmod "$MODULES/eventfs_synthetic.ko"
 run <<'SCRIPT'
 put synthetic/control "create eventfs locks 0 10 6"
 SCRIPT
-# Makes the nodes of the events, and what readers have for each of the locks.
+# Creates the nodes of the events, and the state that SRCU readers and locks
+# allocate at first use.
 find "$MNT/locks" "$MNT/events/sched" >/dev/null
 drop_caches
 cd "$TRACEFS" || exit
@@ -36,8 +37,8 @@ put synthetic/control "create eventfs others 0 1 6"
 SCRIPT
 added=$(taken)
 echo 0 >events/lock/lock_acquire/enable
-equal "the locks of a look-up" "read eventfs_srcu" "$found"
-# It would have been seen.
+equal "locks of a look-up" "read eventfs_srcu" "$found"
+# Additions take the tree lock, so the trace shows locks at all.
 echo "$added" | grep -q '^eventfs_tree_lock$' || fail "additions take no lock: $added"
 run <<'SCRIPT'
 put synthetic/control "remove eventfs locks"

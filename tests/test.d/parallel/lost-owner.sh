@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Who loses a directory by a remount changes nothing of it any more
+# description: A user who loses a directory by a remount cannot change it from then on
 # upstream: U31
 # timeout: 120
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Events come and go while the kernel reclaims dentries and inodes
+# description: Events are added and removed while the kernel reclaims dentries and inodes
 # upstream: U30
 # timeout: 120
 
@@ -18,9 +18,9 @@ scanned() {
 	sed -n 's/^slabs_scanned //p' /proc/vmstat
 }
 
-# The kernel reclaims when less than 5/4 of min_free_kbytes is free, so it can
-# be made to want more than there is, while there is enough for everybody.  The
-# DMA zone, which is all free, must not count for that.
+# The kernel reclaims when less than 5/4 of min_free_kbytes is free. A high
+# value makes it reclaim although enough memory is free. The DMA zone, which is
+# all free, must not count.
 shortage() {
 	free=$(sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo)
 	echo $((free * 82 / 100)) >/proc/sys/vm/min_free_kbytes
@@ -29,7 +29,7 @@ echo 1 1 1 1 >/proc/sys/vm/lowmem_reserve_ratio
 
 before=$(scanned)
 for round in $(seq 1 "$(scale 8 3)"); do
-	# There has to be something to reclaim.
+	# Inodes to reclaim.
 	plenty
 	find "$MNT/$(scale events events/sched)" -perm 7777
 	shortage
@@ -48,4 +48,4 @@ for round in $(seq 1 "$(scale 8 3)"); do
 	SCRIPT
 	wait "$walker"
 done
-at_least "objects that reclaim looked at" 300 $(($(scanned) - before))
+at_least "objects that reclaim scanned" 300 $(($(scanned) - before))

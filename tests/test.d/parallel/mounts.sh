@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Mounting and unmounting in parallel with use
+# description: Mounts are added and removed while others are in use
 # timeout: 120
 
 rounds=$(scale 60 20)
@@ -17,7 +17,7 @@ for number in 1 2 3; do
 	SCRIPT
 	echo $! >>pids
 done
-# This one comes and goes, too: now and then, nothing is mounted.
+# This mount is removed as well, so at times nothing is mounted.
 evt run <<SCRIPT
 umount $MNT
 repeat $rounds

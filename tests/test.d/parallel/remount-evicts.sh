@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Who walks over all inodes does not stumble over those that are evicted
+# description: A walk over all inodes of a super block is safe against eviction
 # upstream: U28
 # only: eventfs
 
-# An inode that is taken off the list leads back to itself: who stands on it
-# without the lock never gets away.
+# An inode that is removed from the list points to itself. A walk without the
+# lock that stands on it never ends.
 remount() {
 	run <<-'SCRIPT'
 		repeat 50

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Remounts in a loop against events that come and go
+# description: Remounts in a loop while events are added and removed
 # upstream: U14 U28
 # timeout: 120
 

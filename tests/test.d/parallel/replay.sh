@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: With the same seed, each thread of the stress test does the same again
+# description: With the same seed, each thread of the stress test repeats the same operations
 # only: eventfs
 # timeout: 120
 

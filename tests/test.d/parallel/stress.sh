@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Random operations of many threads are answered right, and nothing stays behind
+# description: Random operations of many threads have the right results and leave nothing behind
 # upstream: U01 U10 U19 U21 U28 U29 U30
 # only: eventfs
 # timeout: 120
 
-# The same seeds each time, and one that nobody has tried: it comes from the
-# clock and is printed.  To try one again, set SEED.
+# Two fixed seeds, and one from the clock, which is printed. SEED repeats one.
 read -r clock _ </proc/uptime
 clock=${clock%.*}${clock#*.}
 for seed in ${SEED:-1 2 "$clock"}; do

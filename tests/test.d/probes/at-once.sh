@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The directory is there, or gone, when the write returns
+# description: The directory of an event exists, or is gone, when the write returns
 # listings: both
 # upstream: U01 U04
 
@@ -14,7 +14,7 @@ access events/at_once/probe => ENOENT
 access events/at_once/probe/format => ENOENT
 access events/at_once => ENOENT
 end
-# With its directory, its group's and a file of it in the dentry cache.
+# With the directory, its group and one of its files in the dentry cache.
 repeat $(scale 80 30)
 append kprobe_events "p:at_once/probe $PROBED\np:at_once/other $PROBED\n"
 ls events/at_once => filter enable probe other

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: An event that is in use is not removed, and stays as it is
+# description: An event in use is not removed and does not change
 
 same <<'SCRIPT'
 append kprobe_events "p:busy/one __x64_sys_umask\np:busy/two __x64_sys_umask\n"
@@ -19,7 +19,7 @@ put events/busy/one/enable 0
 append kprobe_events "-:busy/one\n"
 access events/busy => ENOENT
 
-# A trigger makes it busy, too; a filter does not.
+# A trigger makes the event busy as well. A filter does not.
 append kprobe_events "p:busy/one __x64_sys_umask\n"
 put events/busy/one/trigger "stacktrace:1"
 append kprobe_events "-:busy/one\n"

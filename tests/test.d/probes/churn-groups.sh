@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Groups and events come again under their old names, as new ones
+# description: Groups and events that are added again under their old names are new
 
 run <<'SCRIPT'
 repeat 20
@@ -18,7 +18,7 @@ chmod events/again/probe 700
 chmod events/again/probe/enable 600
 append kprobe_events "-:again/probe\n"
 append kprobe_events "r:again/probe __x64_sys_umask r=$retval\n"
-# Nothing of the old one shows through.
+# No state of the old event is left.
 cat events/again/probe/filter => none
 cat events/again/probe/format =~ "field:" "r;"
 stat events/again/probe mode => 755

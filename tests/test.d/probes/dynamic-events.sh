@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: dynamic_events adds and removes events of all kinds, at once
+# description: dynamic_events adds and removes events of all kinds
 # requires: dynamic_events
 
 run <<SCRIPT

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: An event probe is added, fires and is removed
+# description: An event probe is added, is hit and is removed
 # requires: dynamic_events events/syscalls
 
 run <<'SCRIPT'

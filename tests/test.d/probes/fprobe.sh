@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Function and tracepoint probes are added, fire and are removed
+# description: Function and tracepoint probes are added, are hit and are removed
 # requires: dynamic_events
 
 run <<'SCRIPT'

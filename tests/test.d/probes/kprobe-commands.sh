@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: kprobe_events takes and refuses what it does in tracefs
+# description: kprobe_events accepts and refuses the same commands as on tracefs
 
 same <<'SCRIPT'
-# Names: given, made up, with and without a group.
+# Names: given, generated, with and without a group.
 append kprobe_events "p:one __x64_sys_umask\n"
 append kprobe_events "p:mine/two __x64_sys_umask\n"
 append kprobe_events "p __x64_sys_umask\n"
@@ -20,11 +20,11 @@ ls events/third
 cat events/mine/args/format =~ "field:"
 cat events/mine/back/format
 cat kprobe_profile
-# Not twice.
+# Duplicate names.
 append kprobe_events "p:mine/two __x64_sys_umask\n" => EEXIST
 append kprobe_events "p:mine/two vfs_read a=%di\n"
 append kprobe_events "r:mine/two __x64_sys_umask\n" => EEXIST
-# Nonsense.
+# Invalid commands.
 append kprobe_events "\n"
 append kprobe_events "nonsense\n" => EINVAL
 append kprobe_events "p\n"
@@ -49,14 +49,14 @@ append kprobe_events "-\n"
 append kprobe_events "-:\n"
 append kprobe_events ""
 ls events/mine
-# A name as long as can be.
+# The longest names, and longer ones.
 append kprobe_events "p:mine/long_456789_123456789_123456789_123456789_123456789_12345 __x64_sys_umask\n"
 append kprobe_events "p:mine/too_long_9_123456789_123456789_123456789_123456789_123456 __x64_sys_umask\n"
 append kprobe_events "p:group_long_9_123456789_123456789_123456789_123456789_12345678/x __x64_sys_umask\n"
 append kprobe_events "p:group_long_9_123456789_123456789_123456789_123456789_123456789/x __x64_sys_umask\n"
 ls events/mine
 ls events =~ mine third
-# Away again: by name, by name and place, all of a group.
+# Removal by name, by name and place, and of a whole group.
 append kprobe_events "-:mine/args\n"
 append kprobe_events "-:one __x64_sys_umask\n"
 append kprobe_events "-:mine/back vfs_read\n"

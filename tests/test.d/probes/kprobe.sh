@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A kprobe is added, fires, is filtered and removed, all on one mount
+# description: A kprobe is added, is hit, is filtered and is removed, all on one mount
 
 cd "$MNT" || exit
 echo "p:probes/mask $PROBED mask=+0x70(%di):u32" >kprobe_events
@@ -17,7 +17,7 @@ echo 'mask == 19' >events/probes/mask/filter
 umask 022
 umask 023
 equal "filtered" "mask=19" "$(grep -o 'mask=[0-9]*' trace | sort -u)"
-# A probe that is enabled stays.
+# An enabled probe cannot be removed.
 fails sh -c 'echo -:probes/mask >>kprobe_events'
 [ -d events/probes/mask ]
 echo 0 >events/probes/mask/enable

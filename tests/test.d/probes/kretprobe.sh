@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: kretprobes see what the function returns
+# description: kretprobes record the return value of the function
 
 run <<'SCRIPT'
 append kprobe_events "r:back/mask __x64_sys_umask old=$retval:u32\n"

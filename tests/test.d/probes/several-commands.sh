@@ -6,13 +6,13 @@ same <<'SCRIPT'
 append kprobe_events "p:several/a __x64_sys_umask\n# a comment\n\n   \np:several/b __x64_sys_umask # another\nr:several/c __x64_sys_umask\n"
 ls events/several => filter enable a b c
 cat kprobe_events
-# Adding and removing in one go.
+# Additions and removals in one write.
 append kprobe_events "-:several/a\np:several/d __x64_sys_umask\n-:several/c"
 ls events/several => filter enable b d
-# The commands before the one that is wrong are done.
+# The commands before an invalid one take effect.
 append kprobe_events "p:several/e __x64_sys_umask\nnonsense\np:several/f __x64_sys_umask\n"
 ls events/several
-# A command without its end is a command when it is all of the write.
+# The newline is optional if a write has one command only.
 append kprobe_events "p:several/g __x64_sys_umask"
 ls events/several
 open k kprobe_events w
@@ -27,10 +27,10 @@ ls events/several
 truncate kprobe_events
 SCRIPT
 
-# More than fits one page: a hundred probes in one write.
+# A hundred probes in one write, which is more than a page.
 commands=$(seq 1 100 | sed "s|.*|p:many/probe_& $PROBED|")
 echo "$commands" >>"$MNT/kprobe_events"
-equal "events made" 102 "$(find "$MNT/events/many" -mindepth 1 -maxdepth 1 | wc -l)"
-equal "commands listed" "$commands" "$(grep many/ "$MNT/kprobe_events")"
+equal "entries" 102 "$(find "$MNT/events/many" -mindepth 1 -maxdepth 1 | wc -l)"
+equal "listed commands" "$commands" "$(grep many/ "$MNT/kprobe_events")"
 echo "$commands" | sed 's|^p:\([^ ]*\).*|-:\1|' >>"$MNT/kprobe_events"
 [ ! -e "$MNT/events/many" ]

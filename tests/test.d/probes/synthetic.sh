@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Synthetic events are made, fed by histograms and removed
+# description: Synthetic events are added, filled by histograms and removed
 # requires: synthetic_events
 
 run <<'SCRIPT'
@@ -14,7 +14,7 @@ put events/pair/out/trigger "hist:keys=common_pid:d=common_timestamp.usecs-$ts0,
 put events/synthetic/delay/enable 1
 hit 1
 cat trace =~ "delay: usecs=" "mask=18"
-# It is in use as long as the trigger is there.
+# A trigger that generates the event keeps it in use.
 append synthetic_events "!delay\n" => EBUSY
 put events/synthetic/delay/enable 0
 put events/pair/out/trigger "!hist:keys=common_pid:d=common_timestamp.usecs-$ts0,m1=$m0:onmatch(pair.in).delay($d,$m1)"

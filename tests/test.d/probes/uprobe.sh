@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A uprobe in a program is added, fires and is removed
+# description: A uprobe in a program is added, is hit and is removed
 # requires: uprobe_events
 
 where=$(evt uprobe)

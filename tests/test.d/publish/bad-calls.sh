@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Each function answers bad arguments with the error that the header tells
+# description: Each function returns the documented error for bad arguments
 # upstream: U16 U22 U26
 # only: eventfs
 # requires: eventfs_bad_calls.ko eventfs_client_c.ko
@@ -27,8 +27,8 @@ ls events !~ bad_calls bad_calls_2 new new_eventfs_dir
 SCRIPT
 rmmod eventfs_client_c
 umount "$MNT"
-call "not mounted any more"
-# Hundreds of calls each time.
+call "after the unmount"
+# Each time the module has made hundreds of calls.
 kernel_log | grep -c 'eventfs_bad_calls: [2-9][0-9][0-9] calls, 0 failures' >count || true
-equal "the times that it was told" 4 "$(cat count)"
+equal "number of runs without a failure" 4 "$(cat count)"
 rmmod rust_eventfs

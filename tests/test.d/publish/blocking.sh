@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Who waits in a module's file is woken by what it waits for, and by signals
+# description: A reader that waits in a module's file is woken by its event and by signals
 # only: eventfs
 # requires: eventfs_client_c.ko
 
@@ -27,7 +27,7 @@ finish poller 50 => timeout
 put client_c/control "add a"
 finish poller 5000 => in
 read wait 10 => "3\n"
-# Removal of a queue does not concern who waits elsewhere.
+# The removal of a queue does not wake readers of another file.
 start reader read wait 10
 put client_c/control "remove a"
 finish reader 5000 => "4\n"
@@ -42,4 +42,4 @@ eventually asleep
 kill "$reader"
 status=0
 wait "$reader" || status=$?
-equal "how the reader ended" 143 "$status"
+equal "exit status of the reader" 143 "$status"

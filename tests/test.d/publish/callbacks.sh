@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A callback says whether there is a file, and what it is; a bad answer makes none
+# description: A callback decides whether a file exists, and its properties; an invalid answer creates no file
 # listings: both
 # only: eventfs
 # requires: eventfs_careless.ko
@@ -16,7 +16,7 @@ access careless/outer/mmap => ENOENT
 access careless/outer/directory => ENOENT
 stat careless/outer/fine type mode => file 444
 stat careless/outer/data type mode => file 640
-# The callback's own data, and those of the directory.
+# Private data of the callback, and of the directory.
 cat careless/outer/data => data
 cat careless/outer/inner/data => data
 cat careless/outer/fine => outer

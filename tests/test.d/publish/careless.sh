@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: What a module leaves, when it goes or fails to load, is removed and released once
+# description: The directories that a module leaves, at its exit or a failed load, are removed and released once
 # upstream: U12
 # only: eventfs
 # requires: eventfs_careless.ko
@@ -10,13 +10,12 @@
 loaded || insmod "$MODULE"
 careless=$MODULES/eventfs_careless.ko
 
-# What it said so far, of what it published, and of what was released, in this
-# order.
+# The messages so far about publishing and releases, in their order.
 told() {
 	kernel_log | sed -n 's/.*eventfs_careless: //p' | tr '\n' ,
 }
-# All that is released, in the right order, once for each time it was published.
-# (When insmod fails it may try again in another way.)
+# All releases, in the right order, once for each time that the directories were
+# published. (When insmod fails it may try again in another way.)
 once='published,released fine of inner,released absent of inner,'
 once=${once}'released fine of outer,released absent of outer,'
 times=0
@@ -27,10 +26,10 @@ gone() { # after what
 	while [ -n "$rest" ]; do
 		case $rest in
 		"$once"*) rest=${rest#"$once"} times=$((times + 1)) ;;
-		*) fail "$1: not released in order, and once: $rest" ;;
+		*) fail "$1: not released once and in order: $rest" ;;
 		esac
 	done
-	at_least "how often it was published, $1" $((before + 1)) "$times"
+	at_least "times published, $1" $((before + 1)) "$times"
 	if grep -q " $MNT eventfs " /proc/mounts; then
 		run <<-'SCRIPT'
 			access careless => ENOENT
@@ -52,24 +51,25 @@ for mounted in no yes; do
 	gone "after rmmod"
 	insmod "$careless" forget=1
 	rmmod eventfs_careless
-	gone "after rmmod of a forgetful one"
-	# Its release function removes what was removed before it, and was the module's.
+	gone "after rmmod of a module that leaves directories"
+	# A release function removes a directory that was removed before it, of
+	# the same module.
 	insmod "$careless" forget=1 crossed=1
 	rmmod eventfs_careless
-	gone "after rmmod of one with crossed directories"
+	gone "after rmmod with crossed directories"
 	fails insmod "$careless" fail_init=1 crossed=1
-	gone "after a failed insmod of one with crossed directories"
+	gone "after a failed insmod with crossed directories"
 	fails insmod "$careless" fail_init=1
 	gone "after a failed insmod"
 	fails insmod "$careless" fail_init=1
-	gone "after another"
+	gone "after another failed insmod"
 	insmod "$careless"
 	fails insmod "$careless"
 	rmmod eventfs_careless
 	gone "after two insmods"
 done
 
-# The same with its files open, and its directories in use.
+# The same with open files and directories in use.
 for forget in 0 1; do
 	insmod "$careless" "forget=$forget"
 	run <<-'SCRIPT'
@@ -97,7 +97,8 @@ for forget in 0 1; do
 	gone "after rmmod with open files"
 done
 
-# While it comes and fails, others look.
+# Other processes use the tree while the module is loaded, unloaded, and fails
+# to load.
 insmod "$careless"
 rmmod eventfs_careless
 gone "after rmmod"
@@ -115,10 +116,10 @@ look() {
 start_tasks look look
 for _ in 1 2 3 4; do
 	fails insmod "$careless" fail_init=1
-	gone "after a failed insmod in between"
+	gone "after a failed insmod during look-ups"
 	insmod "$careless" forget=1
 	rmmod eventfs_careless
-	gone "after rmmod in between"
+	gone "after rmmod during look-ups"
 done
 end_tasks
 umount "$MNT"

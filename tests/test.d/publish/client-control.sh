@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Directories come and go by a module's control file; errors leave all as it was
+# description: A control file of a module adds and removes directories; a command with an error changes nothing
 # only: eventfs
 # requires: eventfs_client_c.ko
 # timeout: 120
@@ -8,7 +8,8 @@
 insmod "$MODULES/eventfs_client_c.ko"
 name=$(printf '%255s' '' | tr ' ' n)
 mount_at "$TMP/second"
-# The new ones are seen at once, whoever looked for them in vain before.
+# New directories are visible at once, also to processes that did not find them
+# before.
 run <<SCRIPT
 repeat $(scale 200 50)
 access client_c/queues/a => ENOENT
@@ -27,7 +28,7 @@ access $TMP/second/client_c/queues/a/length => ENOENT
 ls client_c/queues => b
 put client_c/queues/b/push x
 put client_c/control "remove b\n"
-# Of the same name, but not the same.
+# A new directory with an old name.
 put client_c/control "add b\n"
 cat client_c/queues/b/length => 0
 put client_c/control "remove b"
@@ -58,7 +59,7 @@ open control client_c/control w
 writemany control a 301 => E2BIG
 writemany control a 100000 => E2BIG
 close control
-# Nothing of that has changed anything.
+# None of these commands has changed anything.
 ls client_c/queues => a
 cat client_c/queues/a/length => 1
 cat events/client_c/queues_changed/count => $(($(scale 200 50) * 6 + 1))
@@ -68,7 +69,7 @@ put client_c/control "remove $name"
 ls client_c/queues => a
 SCRIPT
 
-# What is held of a queue that goes.
+# Open files and directories of a removed queue.
 run <<'SCRIPT'
 open length client_c/queues/a/length r
 open limit client_c/queues/a/limit rw
@@ -85,7 +86,7 @@ read half 10 => ENODEV
 read limit 10 => ENODEV
 write limit 5 => ENODEV
 write push x => ENODEV
-# It answers at once, whether it can tell more or not.
+# poll returns at once, with events or without.
 poll length in 1000
 openat f dir length r => ENOENT
 reopen f path r =| ENODEV ENOENT ESTALE
@@ -100,5 +101,5 @@ umount "$TMP/second"
 umount "$MNT"
 rmmod eventfs_client_c
 count=$(($(scale 200 50) * 3 + 3))
-equal "what the module said" "$count queues were made, $count released" \
+equal "last message of the module" "$count queues were made, $count released" \
 	"$(module_said eventfs_client_c)"

@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Files of a module tell live values, take values, and refuse bad ones
+# description: Files of a module show live values, accept valid ones, and refuse invalid ones
 # only: eventfs
 # requires: eventfs_client_c.ko
 
 insmod "$MODULES/eventfs_client_c.ko"
 run <<'SCRIPT'
-# The clock goes, and each of its reads is counted.
+# The clock runs, and its reads are counted.
 cat client_c/clocks/boot/reads => 0
 let first cat client_c/clocks/boot/now
 cat client_c/clocks/boot/now !~ %{first}
 cat client_c/clocks/boot/reads => 2
 cat client_c/clocks/real/reads => 0
-# Also by the same open file.
+# The same through one open file.
 open now client_c/clocks/boot/now r
 let first read now 100
 seek now 0 set => 0
@@ -45,7 +45,8 @@ cat client_c/queues/one/limit => "4\n"
 put client_c/queues/one/limit "0x3\n"
 cat client_c/queues/one/limit => "3\n"
 put client_c/queues/one/push x
-# A file that comes only now, to those who looked for it in vain, too.
+# A file that exists only from now on, also for processes that did not find it
+# before.
 access client_c/queues/one/overruns => ENOENT
 put client_c/queues/one/push x => ENOSPC
 cat client_c/queues/one/overruns => "1\n"
@@ -55,7 +56,8 @@ cat client_c/queues/one/overruns => "2\n"
 put client_c/control "add two"
 access client_c/queues/two/overruns => ENOENT
 cat client_c/queues/two/length => "0\n"
-# What is not to be read or written, opened in the wrong way, or never passed on.
+# Reads or writes of files without them, opens in the wrong mode, and calls that
+# are never forwarded.
 open p client_c/queues/one/push w
 read p 10 => EBADF
 mmap p 4096 =| ENODEV EACCES
@@ -64,7 +66,7 @@ open l client_c/queues/one/length r
 mmap l 4096 => ENODEV
 close l
 SCRIPT
-# Somebody else may do what the modes say.
+# Another user has the rights of the modes.
 run <<SCRIPT
 chmod . 755
 user 1000 1000
@@ -73,7 +75,7 @@ put client_c/queues/one/limit 9 => EACCES
 put client_c/control "add three" => EACCES
 access client_c/queues/three => ENOENT
 SCRIPT
-# No changes to names, as everywhere in eventfs.
+# No user can change names, as everywhere in eventfs.
 run <<'SCRIPT'
 mkdir client_c/queues/mine => EPERM
 rmdir client_c/queues/one => EPERM

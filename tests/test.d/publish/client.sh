@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A module's tree is there before a mount and after it, and is gone with the module
+# description: A module's tree is in earlier and in later mounts, and is removed when the module is unloaded
 # listings: both
 # only: eventfs
 # mount: no
@@ -39,7 +39,7 @@ absent() {
 
 loaded || insmod "$MODULE"
 
-# Loaded first, mounted then.
+# Loaded first, then mounted.
 insmod "$MODULES/eventfs_client_c.ko"
 mount_at "$MNT"
 equal "the tree of a later mount" "$(expected)" "$(tree "$MNT")"
@@ -52,12 +52,12 @@ stat events/client_c/queues_changed/count type mode => file 444
 access client_c/nothing => ENOENT
 access client_c/queues/nothing/length => ENOENT
 SCRIPT
-# The numbers of its inodes, and their links, are as everywhere.
+# Inode numbers and link counts are right, as everywhere.
 evt tree -s "$(step)" "$MNT"
 rmmod eventfs_client_c
 absent
 
-# Mounted first, in two places, loaded then.
+# Mounted first, in two places, then loaded.
 mount_at "$TMP/second"
 absent
 insmod "$MODULES/eventfs_client_c.ko"
@@ -71,7 +71,7 @@ rmmod eventfs_client_c
 absent
 umount "$MNT"
 
-# Loaded and unloaded with nothing mounted.
+# Loaded and unloaded without a mount.
 insmod "$MODULES/eventfs_client_c.ko"
 rmmod eventfs_client_c
 equal "references" 0 "$(references)"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Modules that publish need rust_eventfs loaded first, and keep it loaded
+# description: Modules that publish need rust_eventfs, and keep it loaded
 # only: eventfs
 # requires: eventfs_client_c.ko eventfs_synthetic.ko
 # mount: no
@@ -25,9 +25,9 @@ rmmod rust_eventfs =| EBUSY EAGAIN
 umount $MNT
 rmmod rust_eventfs
 SCRIPT
-contains "what the kernel says" "Unknown symbol eventfs_" "$(kernel_log)"
-# modprobe knows the order.
+contains "kernel log" "Unknown symbol eventfs_" "$(kernel_log)"
+# modprobe loads the modules in the right order.
 modprobe eventfs_client_c
-loaded || fail "the client was loaded alone"
+loaded || fail "the client was loaded without rust_eventfs"
 modprobe -r eventfs_client_c
 ! loaded || rmmod rust_eventfs

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Each allocation of what modules do fails once: an error, and nothing is left of it
+# description: Each allocation of each operation of a module fails once: the call returns an error and leaves nothing behind
 # upstream: U22
 # only: eventfs
 # requires: debug eventfs_client_c.ko eventfs_client_rust.ko eventfs_synthetic.ko /proc/self/fail-nth
@@ -10,14 +10,14 @@ echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
 echo 0 >/sys/kernel/debug/failslab/verbose
 stats=/sys/kernel/debug/eventfs/stats
 
-# The nodes that can be found.
+# The number of nodes in the tree.
 nodes() {
 	sed -n 's/^nodes //p' "$stats"
 }
 
 # Loading, which publishes directories, files by name and tables: each call that
-# fails takes back those before it. The last allocations are the module's, and a
-# few that come after it.
+# fails undoes those before it. The last allocations are the module's and a few
+# after it.
 ls "$MNT/events" >/dev/null
 before=$(nodes)
 for module in eventfs_client_c eventfs_client_rust eventfs_synthetic; do
@@ -29,7 +29,7 @@ for module in eventfs_client_c eventfs_client_rust eventfs_synthetic; do
 	equal "nodes after $module" "$before" "$(nodes)"
 done
 
-# Directories that come and go.
+# Directories that are added and removed.
 for kind in c rust; do
 	insmod "$MODULES/eventfs_client_$kind.ko"
 	at=$MNT/client_$kind
@@ -45,7 +45,7 @@ for kind in c rust; do
 		try ls $at/queues
 		after put $at/control "remove one\n"
 	SCRIPT
-	# A removal needs no memory: only its command does.
+	# A removal allocates no memory, only its command does.
 	evt run <<-SCRIPT
 		put $at/control "add two\n"
 		ls $at/queues/two
@@ -65,7 +65,7 @@ for kind in c rust; do
 	rmmod "eventfs_client_$kind"
 done
 
-# Files: the look-up, the open, reading and polling.
+# Files: look-up, open, reads and polls.
 insmod "$MODULES/eventfs_client_c.ko"
 at=$MNT/client_c
 evt run <<SCRIPT
@@ -79,7 +79,7 @@ for call in "cat $at/queues/one/length" "cat $at/clocks/boot/now" "open f $at/wa
 		try $call
 	SCRIPT
 done
-# Who cannot be told must not wait: polling gives an error then.
+# poll without a hook could never be woken, so it returns an error.
 evt run <<SCRIPT
 open f $at/wait r
 poll f in 0 => timeout
@@ -91,9 +91,9 @@ kernel_log | grep -o '[0-9]* queues were made, [0-9]* released' >told
 while read -r made _ _ _ released _; do
 	equal "releases" "$made" "$released"
 done <told
-grep -q made told || fail "the module did not tell of its queues"
+grep -q made told || fail "no message about the module's queues"
 
-# Many at once, in a tree that is taken down when one fails.
+# Many directories at once, in a tree that is removed if one of them fails.
 insmod "$MODULES/eventfs_synthetic.ko"
 before=$(nodes)
 evt failing 60 <<SCRIPT
@@ -103,7 +103,7 @@ SCRIPT
 equal "nodes after the trees" "$before" "$(nodes)"
 rmmod eventfs_synthetic
 
-# With the listing from the metadata.
+# With a listing from the metadata.
 mount -o remount,readdir=metadata "$MNT"
 evt failing 30 <<SCRIPT
 before drop_caches

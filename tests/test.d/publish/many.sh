@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: 100,000 directories are made, listed, looked up and removed
+# description: 100,000 directories are created, listed, looked up and removed
 # listings: both
 # only: eventfs
 # requires: eventfs_synthetic.ko
@@ -40,13 +40,13 @@ for round in 1 2; do
 		drop_caches
 	SCRIPT
 	look
-	# In order, each once.
+	# In order, each name once.
 	find "$MNT/many" -mindepth 1 -maxdepth 1 >names
 	equal "the first name" "$MNT/many/event_000000" "$(head -n 1 names)"
 	equal "the last name" "$MNT/many/$last" "$(tail -n 1 names)"
-	sort -u names | cmp - names || fail "round $round: not each in its order once"
+	sort -u names | cmp - names || fail "round $round: not each name once, in order"
 	equal "number of names" "$count" "$(wc -l <names)"
-	# Half of them seen, and one of them open.
+	# Half of the directories were listed, and one is open.
 	run <<-SCRIPT
 		open one many/$middle/id r
 		open dir many/$last r,dir
@@ -60,7 +60,7 @@ for round in 1 2; do
 done
 nothing_leaked 40
 
-# With systems, and left to the module's exit.
+# With systems, and removed by the module's exit.
 echo "create eventfs many 100 $((count / 100)) 6" >"$MNT/synthetic/control"
 last=$(printf 'event_%06d' $((count / 100 - 1)))
 run <<SCRIPT

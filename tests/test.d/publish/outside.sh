@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Modules that were built elsewhere, with the header and the symbols, work
+# description: Modules that are built outside of the tree, with the header and the symbols, work
 # only: eventfs
 # requires: eventfs_outside.ko eventfs_outside_rust.ko
 

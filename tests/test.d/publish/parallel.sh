@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Modules come and go while their trees are read, walked, changed and evicted
+# description: Modules are loaded and unloaded while their trees are read, walked, changed and evicted
 # only: eventfs
 # requires: eventfs_client_c.ko
 # timeout: 180
 
-# Each of these may find anything at any time, but no wrong contents, and all
-# of them have to come to their end.
+# Any of these calls may fail at any time, but none may return wrong contents,
+# and all have to finish.
 walk() {
 	run <<-'SCRIPT'
 		repeat 30
@@ -46,9 +46,9 @@ while [ "$round" -lt "$rounds" ]; do
 	rmmod eventfs_client_c
 done
 end_tasks
-# As many were released as were made, each time.
+# Each time, all queues that were made were released.
 kernel_log | sed -n 's/.*client_c: \([0-9]*\) queues were made, \([0-9]*\) released/\1 \2/p' >counts
-equal "the times that it was told" "$rounds" "$(wc -l <counts)"
+equal "number of messages" "$rounds" "$(wc -l <counts)"
 while read -r made released; do
 	equal "released queues" "$made" "$released"
 done <counts

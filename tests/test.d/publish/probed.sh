@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: What a module leaves is removed before the kernel takes anything of the module apart
+# description: The directories that a module leaves are removed before the kernel dismantles the module
 # upstream: U12
 # only: eventfs
 # requires: eventfs_careless.ko kprobe_events
 # mount: no
 # timeout: 120
 
-# A probe in a release function, where it is a breakpoint: behind the place that
-# ftrace has at the beginning. When the module goes, the kernel forgets the probe,
-# and leaves the breakpoint.
+# Puts a probe into a release function, behind the address that ftrace uses at
+# its beginning, so that it is a breakpoint. While a module is unloaded, the
+# kernel forgets the probe and leaves the breakpoint.
 probe() {
 	for offset in 9 10 11 12 13 14 15 16 17 18 19 20; do
 		if echo "p:eventfs_test/told eventfs_careless:told+$offset" \
@@ -17,7 +17,7 @@ probe() {
 			return
 		fi
 	done
-	fail "no probe can be put into eventfs_careless"
+	fail "no offset in eventfs_careless can be probed"
 }
 
 loaded || insmod "$MODULE"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Of those who remove the same name at the same time one has removed it, when all is done
+# description: Of several tasks that remove one name at the same time exactly one succeeds, after the removal
 # only: eventfs
 # requires: eventfs_client_c.ko
 # timeout: 120
@@ -23,7 +23,7 @@ ls client_c/queues => -
 SCRIPT
 counters=/sys/module/eventfs_client_c/parameters
 made=$(cat $counters/created)
-at_least "the queues that were made" 100 "$made"
+at_least "queues made" 100 "$made"
 equal "released queues" "$made" "$(cat $counters/released)"
-# It counts what it was told of: each queue that was made, and each that it removed.
+# The module counts each successful addition and removal of a queue.
 equal "changes" $((made * 2)) "$(cat "$MNT/events/client_c/queues_changed/count")"

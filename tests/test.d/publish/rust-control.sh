@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A client in Rust makes and drops directories at run time; their data goes with them, once
+# description: A client in Rust creates and drops directories at run time; their data is dropped with them, once
 # listings: both
 # only: eventfs
 # requires: eventfs_client_rust.ko
@@ -16,7 +16,7 @@ put client_rust/control "add two"
 cat client_rust/control => "one 64\ntwo 64\n"
 ls client_rust/queues => one two
 
-# What is wrong changes nothing.
+# Invalid commands change nothing.
 put client_rust/control "add one" => EEXIST
 put client_rust/control "add ." => EINVAL
 put client_rust/control "add .." => EINVAL
@@ -31,12 +31,13 @@ put client_rust/control "add $long$long" => E2BIG
 ls client_rust/queues => one two
 SCRIPT
 
-# client, settings, and so many attempts as got to make a queue.
+# The data of the client, the settings and two queues exists. The data of failed
+# additions is dropped.
 made=$(cat "$MNT/client_rust/stats/made")
 dropped=$(cat "$MNT/client_rust/stats/dropped")
-equal "living" 4 $((made - dropped))
+equal "existing data" 4 $((made - dropped))
 
-# A queue that is removed while its files and its directory are open.
+# A queue is removed while its files and its directory are open.
 run <<SCRIPT
 open f client_rust/queues/one/depth rw
 open g client_rust/queues/one/info r
@@ -52,7 +53,7 @@ write f 5 => ENODEV
 openat h d depth r =| ENOENT ENODEV
 put client_rust/control "remove one" => ENOENT
 
-# A new one of this name is another one.
+# A new queue with the old name.
 put client_rust/control "add one"
 put client_rust/queues/one/depth 7
 cat client_rust/queues/one/depth => "7\n"
@@ -65,7 +66,7 @@ cat client_rust/stats/dropped => $((dropped + 1))
 cat client_rust/stats/made => $((made + 1))
 SCRIPT
 
-# Many.
+# Many queues.
 run <<SCRIPT
 repeat 500
 put client_rust/control "add many%{i}"

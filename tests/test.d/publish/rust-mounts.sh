@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: What a client in Rust publishes is in every mount, made before or after
+# description: The tree of a client in Rust is in every mount, earlier or later
 # only: eventfs
 # requires: eventfs_client_rust.ko
 # mount: no
@@ -8,7 +8,7 @@
 loaded || insmod "$MODULE"
 client=$MODULES/eventfs_client_rust.ko
 
-# Loaded and changed before there is a mount.
+# Loaded and changed before the first mount.
 insmod "$client"
 fails rmmod rust_eventfs
 mount_at "$MNT"
@@ -33,7 +33,7 @@ ls client_rust/queues => two
 SCRIPT
 umount "$TMP/second"
 
-# Unloaded while nothing is mounted.
+# Unloaded without a mount.
 umount "$MNT"
 rmmod eventfs_client_rust
 mount_at "$MNT"
@@ -41,7 +41,7 @@ run <<'SCRIPT'
 access client_rust => ENOENT
 SCRIPT
 
-# Loaded and unloaded while it is.
+# Loaded and unloaded with a mount.
 insmod "$client"
 run <<'SCRIPT'
 ls . =~ events client_rust

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A client in Rust is loaded and unloaded while everybody uses its tree; all data is dropped once
+# description: A client in Rust is loaded and unloaded while its tree is in use; all data is dropped once
 # only: eventfs
 # requires: eventfs_client_rust.ko
 # timeout: 120

@@ -38,7 +38,7 @@ openat x d control r =| ENOENT ENODEV
 openat x e depth r =| ENOENT ENODEV
 openat x p depth r =| ENOENT ENODEV
 
-# Again, with what is left of the first time still open.
+# Again, with the descriptors of the first time still open.
 insmod $client
 cat client_rust/stats/reads => 1
 read s 10 => ENODEV
@@ -55,6 +55,7 @@ close s
 close d
 SCRIPT
 
-# The top directory, the settings, and the queues of each time.
+# The data of the top directory, of the settings, and of the queues of each
+# time.
 equal "data" 'made 4, dropped 4
 made 3, dropped 3' "$(kernel_log | sed -n 's/.*eventfs_client_rust: \(made\)/\1/p')"

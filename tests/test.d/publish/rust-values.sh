@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The files of a client in Rust show live values, and take what is right and nothing else
+# description: The files of a client in Rust show live values, accept valid ones, and refuse all others
 # only: eventfs
 # requires: eventfs_client_rust.ko
 
@@ -15,7 +15,7 @@ stat client_rust/stats/reads mode => 444
 stat client_rust/stats/version mode => 400
 stat client_rust/settings/registers mode => 600
 
-# A new value for each read from the start, the same one to its end.
+# Each read from the start gets a new value, which stays the same up to its end.
 open f client_rust/stats/reads r
 read f 1 => "1"
 read f 20 => "\n"
@@ -27,7 +27,7 @@ close f
 cat client_rust/stats/reads => "4\n"
 cat client_rust/stats/version => "1.0\n"
 
-# What cannot be written, not even by root who may open it.
+# A file without a write operation: even root, who may open it, cannot write it.
 open f client_rust/stats/reads rw
 write f 1 => EINVAL
 close f
@@ -54,7 +54,7 @@ writehex f 39 00 39 => EINVAL
 writemany f 1 4096 => ERANGE
 writemany f 1 4097 => E2BIG
 pwrite f 5 0 => ESPIPE
-# Writing did not move it.
+# The write has not moved the position.
 read f 10 => "8\n"
 close f
 
@@ -101,7 +101,7 @@ put enabled ""
 cat enabled => "1\n"
 put enabled n
 cat enabled => "0\n"
-# What the kernel knows of a name it has from the time when it asked.
+# The kernel asks for the existence of a file at its look-up only.
 drop_caches
 access used => ENOENT
 ls . !~ used

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A module in Rust is unloaded while readers wait in its files, and with a handle forgotten
+# description: A module in Rust is unloaded while readers wait in its files, and with a forgotten handle
 # only: eventfs
 # requires: eventfs_waiting.ko
 
@@ -29,12 +29,12 @@ for round in 1 2 3; do
 		access waiting => ENOENT
 		read one 10 => ENODEV
 	SCRIPT
-	equal "what was dropped in round $round" "$round" \
+	equal "drops in round $round" "$round" \
 		"$(kernel_log | grep -c 'eventfs_waiting: dropped$')"
 done
 
-# Nobody tells the reader to go: what was forgotten is removed all the same, and
-# the module stays until the reader goes.
+# Nothing wakes this reader: the forgotten directory is removed all the same,
+# and the module stays until the reader ends.
 insmod "$waiting" forget=1
 exec 3<"$MNT/waiting/readers"
 cat "$MNT/waiting/wait" >contents 2>error &
@@ -52,12 +52,12 @@ eventually removed
 usleep 200000
 contains "the module" Unloading "$(grep '^eventfs_waiting ' /proc/modules)"
 fails cat <&3
-equal "what was dropped before the reader went" 3 \
+equal "drops before the reader ends" 3 \
 	"$(kernel_log | grep -c 'eventfs_waiting: dropped$')"
 kill "$reader"
 wait "$removal"
 exec 3<&-
 fails grep -q '^eventfs_waiting ' /proc/modules
-equal "what was dropped" 4 "$(kernel_log | grep -c 'eventfs_waiting: dropped$')"
+equal "drops" 4 "$(kernel_log | grep -c 'eventfs_waiting: dropped$')"
 wait "$reader" || true
-equal "what the reader got" "" "$(cat contents)"
+equal "data of the reader" "" "$(cat contents)"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A module's subsystem is in events, next to the kernel's, and hides one of its name
+# description: A module's subsystem is in events, next to the kernel's, and hides one with the same name
 # listings: both
 # only: eventfs
 # requires: eventfs_client_c.ko kprobe_events
@@ -17,10 +17,10 @@ for first in module mount; do
 		cat events/client_c/queues_changed/count => 0
 		put client_c/control "add a"
 		cat events/client_c/queues_changed/count => 1
-		# It has none of the kernel's files.
+		# The subsystem has none of the kernel's files.
 		access events/client_c/enable => ENOENT
 		access events/client_c/queues_changed/format => ENOENT
-		# What goes on next to it does not concern it.
+		# Changes next to it have no effect on it.
 		open count events/client_c/queues_changed/count r
 		append kprobe_events "p:near/one $PROBED\n"
 		ls events =~ near client_c sched
@@ -31,7 +31,8 @@ for first in module mount; do
 		cat events/enable => X
 		put events/sched/enable 0
 		put events/enable 0
-		# A probe in a group of its name is not seen as long as it is there.
+		# A probe in a group with the same name is hidden as long as the
+		# subsystem exists.
 		append kprobe_events "p:client_c/queues_changed $PROBED\n"
 		cat kprobe_events =~ client_c/queues_changed
 		ls events/client_c/queues_changed => count
@@ -45,8 +46,8 @@ for first in module mount; do
 		access events/client_c/queues_changed/enable
 		access events/client_c/queues_changed/count => ENOENT
 		ls events/client_c =~ enable filter queues_changed
-		# It was there first: the module cannot have that name.
-		# (Of EEXIST from a module the kernel makes this, for its own reasons.)
+		# The group was first, so the module cannot publish this name.
+		# The kernel turns a module's EEXIST into EBUSY.
 		insmod $MODULES/eventfs_client_c.ko => EBUSY
 		access client_c => ENOENT
 		access events/client_c/queues_changed/enable
@@ -59,8 +60,8 @@ for first in module mount; do
 	SCRIPT
 done
 
-# A group that has gone does not keep its name, whether it was seen or not, and
-# nobody has looked since.
+# A removed group does not keep its name, whether it was looked up before or
+# not, and without a look-up since.
 for look in "access events/client_c/one/enable" "ls events" "access events/sched"; do
 	run <<-SCRIPT
 		append kprobe_events "p:client_c/one $PROBED\n"

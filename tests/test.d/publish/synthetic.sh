@@ -26,7 +26,7 @@ control() { # command
 	echo "$1" >"$MNT/synthetic/control"
 }
 for shape in "0 7 3" "3 5 6" "2 3 64" "2 0 1" "0 0 0" "1 2 0" "$(scale '10 30 8' '4 10 8')"; do
-	# shellcheck disable=SC2086 # These are three words.
+	# shellcheck disable=SC2086 # Three words.
 	set -- $shape
 	systems=$1 events=$2 files=$3
 	all=$(((systems > 0 ? systems : 1) * events))
@@ -45,7 +45,7 @@ files: $((all * files))" "$(head -n 4 "$MNT/synthetic/status")"
 	diff tree.eventfs tree.debugfs || fail "eventfs and debugfs differ"
 	diff tree.eventfs tree.sysfs || fail "eventfs and sysfs differ"
 	if [ "$systems" = 3 ]; then
-		# Each event has a value of its own.
+		# Each event has its own value.
 		for kind in eventfs debugfs sysfs; do
 			evt run -C "$(place "$kind")/synth" <<-'SCRIPT'
 				put sys_001/event_000003/enable 1
@@ -71,7 +71,7 @@ files: $((all * files))" "$(head -n 4 "$MNT/synthetic/status")"
 	done
 done
 
-# One by one they are removed from a tree that stays.
+# The directories are removed one by one, and the top of the tree stays.
 for kind in eventfs debugfs sysfs; do
 	control "create $kind synth 0 7 3"
 	exec 3<"$(place "$kind")/synth/event_000003/filter"
@@ -80,7 +80,7 @@ for kind in eventfs debugfs sysfs; do
 error: 0
 directories: 7
 files: 21" "$(head -n 4 "$MNT/synthetic/status")"
-	equal "$kind: what is left" "" "$(ls "$(place "$kind")/synth")"
+	equal "$kind: rest" "" "$(ls "$(place "$kind")/synth")"
 	fails cat <&3
 	exec 3<&-
 	control "empty $kind synth"
@@ -122,12 +122,12 @@ open control synthetic/control w
 writemany control x 256 => E2BIG
 close control
 access two => ENOENT
-# Open files of all kinds, and a module that goes.
+# Open files in all three, while the module is unloaded.
 open a one/sys_000/event_000000/enable rw
 open b /sys/kernel/debug/one/sys_000/event_000000/enable r
 open c /sys/kernel/one/sys_000/event_000000/enable r
 read a 10 => 0
-# Only one of debugfs keeps the module.
+# Only a file of debugfs pins the module.
 rmmod eventfs_synthetic => EAGAIN
 put synthetic/control "remove debugfs one"
 read b 10 => EIO
@@ -141,7 +141,7 @@ access /sys/kernel/debug/one => ENOENT
 access /sys/kernel/one => ENOENT
 SCRIPT
 
-# A creation that is killed, or whose module goes, leaves nothing.
+# A creation that is killed, or whose module is unloaded, leaves nothing behind.
 insmod "$MODULES/eventfs_synthetic.ko"
 started() { # kind
 	[ -e "$(place "$1")/big/sys_000" ]
@@ -153,7 +153,7 @@ for kind in eventfs debugfs; do
 	kill -9 "$creator"
 	status=0
 	wait "$creator" || status=$?
-	equal "$kind: how the writer ended" 137 "$status"
+	equal "$kind: exit status of the writer" 137 "$status"
 	[ ! -e "$(place "$kind")/big" ]
 	contains "status" "error: -4" "$(cat "$MNT/synthetic/status")"
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Modules do not disturb each other, nor the kernel's events
+# description: Modules have no effect on each other's trees or on the kernel's events
 # listings: both
 # only: eventfs
 # requires: eventfs_client_c.ko eventfs_synthetic.ko eventfs_careless.ko
@@ -15,7 +15,7 @@ put client_c/control "add a"
 put synthetic/control "create eventfs tree 2 3 5"
 append kprobe_events "p:mine/one $PROBED\n"
 access events/mine/one/enable
-# Names that somebody else has.
+# Names in use by others.
 put synthetic/control "create eventfs client_c 1 1 1" => EEXIST
 put synthetic/control "create eventfs careless 1 1 1" => EEXIST
 put synthetic/control "create eventfs tracing_on 1 1 1" => EEXIST

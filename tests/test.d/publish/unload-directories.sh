@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A module can be unloaded while its directories are open, somebody's cwd, or bound
+# description: A module can be unloaded while its directories are open, a cwd, or bind-mounted
 # only: eventfs
 # requires: eventfs_client_c.ko
 # timeout: 120
@@ -55,7 +55,7 @@ while [ "$round" -lt "$rounds" ]; do
 		repeated "$holds"
 	done
 done
-equal "the times that all was released" $((rounds * 5)) \
+equal "number of complete releases" $((rounds * 5)) \
 	"$(kernel_log | grep -c 'eventfs_client_c: 2 queues were made, 2 released$')"
 lacks "mounts" client_c "$(cat /proc/mounts)"
 umount "$TMP/second"

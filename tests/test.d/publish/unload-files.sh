@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A module can be unloaded while its files are open: they answer ENODEV
+# description: A module can be unloaded while its files are open: calls on them return ENODEV
 # only: eventfs
 # requires: eventfs_client_c.ko
 # timeout: 120
@@ -26,7 +26,7 @@ round() { # what comes before the unloading
 		write limit 7
 		poll wait in 0 => timeout
 		$1
-		# Open files do not keep it.
+		# Open files do not pin the module.
 		rmmod eventfs_client_c
 		access $MNT/client_c => ENOENT
 		access $MNT/events/client_c => ENOENT
@@ -60,18 +60,18 @@ round() { # what comes before the unloading
 		close wait
 		close control
 	SCRIPT
-	equal "what the module said" "2 queues were made, 2 released" \
+	equal "last message of the module" "2 queues were made, 2 released" \
 		"$(module_said eventfs_client_c)"
 	fails grep -q '^eventfs_client_c ' /proc/modules
 }
 round ""
-# With the mount gone, all that is open is open nowhere.
+# With the mount detached, the open files have no path.
 mount_at "$TMP/second"
 umount "$TMP/second"
 round "detach $MNT"
 mount_at "$MNT"
 round "drop_caches"
-# What is loaded again is not what they have open.
+# A module that is loaded again does not revive files that are open.
 insmod "$MODULES/eventfs_client_c.ko"
 run <<SCRIPT
 open count events/client_c/queues_changed/count r

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Unloading a module ends the reads that wait in it, and tells who polls
+# description: Unloading a module ends the reads that wait in its files, and wakes pollers
 # only: eventfs
 # requires: eventfs_client_c.ko
 # timeout: 120
@@ -29,11 +29,11 @@ for round in 1 2 3; do
 		poll three in 60000 =~ err hup
 		poll one out 60000 =~ err hup
 	SCRIPT
-	equal "what the module said in round $round" "0 queues were made, 0 released" \
+	equal "last message in round $round" "0 queues were made, 0 released" \
 		"$(module_said eventfs_client_c)"
 done
 
-# The reader is all that is left of the mount.
+# The waiting reader is the last user of the detached mount.
 insmod "$MODULES/eventfs_client_c.ko"
 run <<SCRIPT
 open wait client_c/wait r

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A directory that is removed while a file in it is looked up is not found, and not kept
+# description: A directory that is removed during a look-up in it is not found and not kept
 # upstream: U04 U10
 # only: eventfs
 # requires: eventfs_vanishing.ko /sys/kernel/debug
@@ -16,14 +16,14 @@ for look in "access vanishing/here => ENOENT" "stat vanishing/here type => ENOEN
 		access vanishing => ENOENT
 		rmmod eventfs_vanishing
 	SCRIPT
-	equal "what the module said" "asked for 1 times, released in time" \
+	equal "last message of the module" "asked for 1 times, released in time" \
 		"$(module_said eventfs_vanishing)"
-	# Nobody uses it any more, so it is not there to be evicted, either.
-	eventually removed || fail "it is kept: $(cat /sys/kernel/debug/eventfs/stats)"
+	# It has no user, so it is released without an eviction.
+	eventually removed || fail "a removed node is kept: $(cat /sys/kernel/debug/eventfs/stats)"
 done
 
-# A path walk that is told to look again, and then meets the same once more, is
-# not told a third time: the user does not see ESTALE.
+# A path walk that restarts with ESTALE, and then meets a removal again, finds
+# no name: the caller does not get ESTALE.
 for look in "access vanishing/here => ENOENT" "stat vanishing/here type => ENOENT" \
 	"open f vanishing/here r => ENOENT"; do
 	insmod "$MODULES/eventfs_vanishing.ko" again=1
@@ -32,6 +32,6 @@ for look in "access vanishing/here => ENOENT" "stat vanishing/here type => ENOEN
 		access vanishing
 		rmmod eventfs_vanishing
 	SCRIPT
-	equal "what the module said" "asked for 2 times, released in time" \
+	equal "last message of the module" "asked for 2 times, released in time" \
 		"$(module_said eventfs_vanishing)"
 done

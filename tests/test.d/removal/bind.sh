@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Directories that are mounted elsewhere, or mounted on, can be removed
+# description: Directories that are bind-mounted elsewhere, or mounted on, can be removed
 # upstream: U25
 # only: eventfs
 
@@ -19,19 +19,19 @@ access $TMP/bound/enable => ENOENT
 cat $TMP/file =| ENODEV EOF ENOENT
 cat /proc/mounts =~ "$MNT/events/mounted/onto"
 append kprobe_events "-:mounted/onto\n"
-# Before anybody walks there.
+# The removal has an effect before any path walk.
 cat /proc/mounts !~ "$MNT/events/mounted/onto"
 access events/mounted/onto => ENOENT
 access events/mounted => ENOENT
 ls events !~ mounted
 SCRIPT
-# The mount on it went with it; those of it are still to be undone.
+# The removal detached the mount on the directory. The bind mounts of it remain.
 lacks "mounts" "$MNT/events" "$(cat /proc/mounts)"
 umount "$TMP/bound" || true
 umount "$TMP/file" || true
 lacks "mounts" "$TMP/bound" "$(cat /proc/mounts)"
 
-# As root of a bind mount that is in use.
+# As the root of a bind mount in use.
 run <<SCRIPT
 append kprobe_events "p:mounted/from $PROBED\n"
 bind events/mounted $TMP/bound

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Directories that are somebody's root can be removed
+# description: Directories that are the root of a process can be removed
 # upstream: U25
 
 run <<SCRIPT
 append kprobe_events "p:jail/in $PROBED\n"
 SCRIPT
-# One root in the event's directory, one in the group's.
+# One process has its root in the event's directory, one in the group's.
 for dir in in .; do
 	evt run >>log 2>&1 <<-SCRIPT &
 		open out $TMP r,dir
@@ -28,7 +28,7 @@ done
 ready() {
 	[ -e readyin ] && [ -e ready. ]
 }
-eventually ready || fail "not in the chroot: $(cat log)"
+eventually ready || fail "chroot failed: $(cat log)"
 echo -:jail/in >>"$MNT/kprobe_events"
 [ ! -e "$MNT/events/jail" ]
 while read -r pid; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A shell whose directory is removed can go on
+# description: A shell continues to work after its working directory was removed
 # upstream: U25
 # only: eventfs
 
@@ -11,7 +11,7 @@ echo -:cwd/here >>../../../kprobe_events
 fails cat enable
 fails ls "$PWD"
 fails cat ../enable
-equal "what ls shows" "" "$(ls 2>/dev/null || true)"
+equal "output of ls" "" "$(ls 2>/dev/null || true)"
 fails /bin/busybox readlink -f .
 cd "$MNT" || exit
 [ ! -e events/cwd ]

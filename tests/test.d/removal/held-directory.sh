@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The same with the directory open, as cwd, and held by O_PATH
+# description: Events are added and removed with the directory open, as cwd, and held by O_PATH
 # listings: both
 # upstream: U02 U03 U25
 # timeout: 120

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A name that was missed is found as soon as it is there
+# description: A name that was not found is found as soon as it exists
 # upstream: U11
 
 for by in "$MNT" "$TRACEFS"; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: A file of a removed event is not one of the event that has its name now
+# description: A file of a removed event does not become one of a new event with the same name
 # upstream: U12 U04
 
 for by in "$MNT" "$TRACEFS"; do

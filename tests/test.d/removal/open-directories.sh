@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Open directories of a removed group lead nowhere any more
+# description: Open directories of a removed group lead nowhere
 # listings: both
 # upstream: U05 U12 U25
 # only: eventfs
@@ -48,7 +48,7 @@ for by in "$MNT" "$TRACEFS"; do
 		fchdir pgroup
 		access one => ENOENT
 		chdir $MNT
-		# Parents first.
+		# Parents are closed first.
 		close pgroup
 		close group
 		drop_caches

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Files of an event that is removed give ENODEV or end of file
+# description: Files of a removed event return ENODEV or end of file
 # upstream: U12
 
-# The kernel's own tracefs still tells the id, which it has kept elsewhere, and
-# opens format, of which only the reading fails.
+# tracefs itself still returns the id, of which it has a copy, and opens format,
+# where only the read fails.
 id='=| ENODEV EOF'
 reopened='=| ENODEV ENOENT ESTALE'
 [ "$TYPE" = eventfs ] || id='??' reopened='??'
@@ -19,7 +19,7 @@ for by in "$MNT" "$TRACEFS"; do
 		open hist events/open/files/hist r
 		open inject events/open/files/inject w
 		open path events/open/files/enable r,path
-		# One is in the middle of being read.
+		# One read is in progress.
 		open half events/open/files/format r
 		read half 10
 		append $by/kprobe_events "-:open/files\n"
@@ -41,19 +41,19 @@ for by in "$MNT" "$TRACEFS"; do
 		write trigger traceoff => ENODEV
 		read hist 100 =| ENODEV EOF
 		write inject "common_pid=1" => ENODEV
-		# poll answers at once.
+		# poll returns at once.
 		poll enable in,out 1000
 		poll filter in,out 1000
 		poll hist in 1000
-		# What does not ask the event still works.
+		# Calls that do not involve the event still work.
 		fstat enable type => file
 		fstat path type => file
 		openat f path "" r =| ENOTDIR ENOENT
-		# There is no way back to it.
+		# The file cannot be opened again through its descriptor.
 		reopen f path r =| ENODEV ENOENT ESTALE
 		reopen f enable rw =| ENODEV ENOENT ESTALE
 		reopen f format r $reopened
-		# And once more, after everything that can go is gone.
+		# Again after eviction.
 		drop_caches
 		read enable 10 =| ENODEV EOF
 		write filter 0 => ENODEV

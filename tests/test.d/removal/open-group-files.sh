@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Files of a group that is removed give ENODEV or end of file
+# description: Files of a removed group return ENODEV or end of file
 # upstream: U12
 # only: eventfs
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Add a kprobe, list its directory, remove it, a thousand times
+# description: A kprobe is added, listed and removed a thousand times
 # upstream: U02 U03
 # timeout: 120
 

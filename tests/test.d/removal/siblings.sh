@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: The first, a middle, the last and the only child die at once
+# description: The first, a middle, the last and the only child are removed
 # listings: both
 # upstream: U01 U06
 

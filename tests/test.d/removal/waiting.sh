@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Who waits for an event that is removed is not left waiting
+# description: A task that polls a file of a removed event does not wait for ever
 # upstream: U12
 # requires: events/sched/sched_switch/hist
 
@@ -13,7 +13,7 @@ for by in "$MNT" "$TRACEFS"; do
 		finish waiter 50 => timeout
 		append $by/kprobe_events "-:waiting/one\n"
 		access events/waiting => ENOENT
-		# Whatever it is told, it is told soon.
+		# The result may be any, but it comes soon.
 		finish waiter 5000
 		poll hist in 1000
 		close hist
