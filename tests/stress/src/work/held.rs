@@ -248,18 +248,23 @@ impl Worker<'_> {
         }
     }
 
+    /// Creates an inotify instance, and pins the dentry of the file to watch.
+    pub(super) fn prepare_watch(&mut self, subject: &Subject) -> Option<(OwnedFd, OwnedFd)> {
+        let path = &subject.path;
+        self.doing("watch", path);
+        let created = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
+        let queue = self.must("inotify", path, created)?;
+        let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
+        let name = self.check("open path", path, subject.presence, opened)?;
+        Some((queue, name))
+    }
+
     /// Adds a watch and holds it.
     pub(super) fn hold_watch(&mut self) {
         let subject = self.any_subject(ALL);
         let named = self.rng.chance(50);
         let path = &subject.path;
-        self.doing("watch", path);
-        let made = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
-        let Some(queue) = self.must("inotify", path, made) else {
-            return;
-        };
-        let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
-        let Some(name) = self.check("open path", path, subject.presence, opened) else {
+        let Some((queue, name)) = self.prepare_watch(&subject) else {
             return;
         };
         // The watch goes to the opened inode, even if the path leads to another one by now.

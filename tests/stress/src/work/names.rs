@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::fs::inotify::{self, ReadFlags, WatchFlags};
 use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, SeekFrom};
 use rustix::io::{self, Errno};
 
@@ -386,13 +386,8 @@ impl Worker<'_> {
     pub(super) fn watch(&mut self) {
         let subject = self.any_subject(ALL);
         let path = &subject.path;
-        let made = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
-        let Some(fd) = self.must("inotify", path, made) else {
-            return;
-        };
-        // A watch is on the inode. This descriptor pins the dentry, which keeps the inode.
-        let opened = fs::open(path, Self::flags(OFlags::PATH), Mode::empty());
-        let Some(_pinned) = self.check("open path", path, subject.presence, opened) else {
+        // A watch is on the inode. The pinned dentry keeps the inode.
+        let Some((fd, _pinned)) = self.prepare_watch(&subject) else {
             return;
         };
         let watched = inotify::add_watch(&fd, path, WatchFlags::ALL_EVENTS);
