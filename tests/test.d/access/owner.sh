@@ -4,7 +4,7 @@
 # upstream: U31
 
 # Root permits the way and gives away one file, one event and one group.
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 chmod . 755
 append kprobe_events "p:given/away $PROBED\np:kept/here $PROBED\n"
 chown tracing_on 1000 1000
@@ -31,7 +31,6 @@ attempt() { # uid gid
 		chown events/kept 1000 - => EPERM
 		# Only root may change the owner, or set a group that the user
 		# is not in.
-		# caller.
 		chown tracing_on 0 - => EPERM
 		chown tracing_on 1001 - => EPERM
 		chown tracing_on - 55 => EPERM

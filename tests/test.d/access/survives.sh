@@ -6,28 +6,7 @@
 for path in events events/sched events/sched/enable events/sched/sched_switch \
 	events/sched/sched_switch/enable events/sched/sched_switch/format tracing_on \
 	events/enable events/irq/irq_handler_entry/trigger kprobe_events .; do
-	run <<-SCRIPT
-		drop_caches
-		let mode stat $path mode
-		chmod $path 0711
-		stat $path mode uid gid => 711 0 0
-		drop_caches
-		stat $path mode uid gid => 711 0 0
-		chown $path 1000 -
-		drop_caches
-		stat $path mode uid gid => 711 1000 0
-		chown $path - 1001
-		drop_caches
-		stat $path mode uid gid => 711 1000 1001
-		# A change of owner clears set-id bits, as on any file system.
-		chmod $path 4755
-		drop_caches
-		stat $path mode => 4755
-		chown $path 0 0
-		chmod $path %{mode}
-		drop_caches
-		stat $path mode uid gid => %{mode} 0 0
-	SCRIPT
+	attributes_survive "$path"
 done
 
 # With the file held open and everything around it evicted.

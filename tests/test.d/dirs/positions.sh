@@ -6,7 +6,7 @@
 # only: eventfs
 
 # Not on tracefs, where most d_off are too large by one.
-evt run -C "$MNT" <<SCRIPT
+run <<SCRIPT
 append kprobe_events "p:positions/a $PROBED\np:positions/quite_a_long_name_for_an_event $PROBED\n"
 SCRIPT
 evt positions "$MNT" "$MNT/events" "$MNT/events/sched" "$MNT/events/sched/sched_switch" \
