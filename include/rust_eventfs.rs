@@ -50,102 +50,39 @@
 //! let dir = Dir::new(c"queue0", &driver, queue.clone())?;
 //! ```
 
-#![allow(unsafe_code)]
 // A client uses what it needs.
 #![allow(dead_code, unreachable_pub)]
 
-use core::{
-    marker::PhantomData,
-    pin::Pin,
-    ptr::NonNull, //
-};
 use kernel::{
-    alloc::Allocator,
-    bindings,
-    error::{
-        from_err_ptr,
-        from_result,
-        to_result, //
-    },
     fs::file::Offset,
-    module::this_module,
     prelude::*,
     seq_file::SeqFile,
-    seq_print,
-    str::{
-        as_char_ptr_in_const_context,
-        kstrtobool, //
-    },
-    sync::Arc,
-    types::ForeignOwnable,
     uaccess::{
-        UserPtr,
-        UserSlice,
         UserSliceReader,
         UserSliceWriter, //
     },
 };
 
-/// The exported functions, and the types in their signatures.
-mod ffi {
-    use super::{
-        bindings,
-        c_char,
-        c_int,
-        c_void, //
-    };
+#[path = "rust_eventfs/ffi.rs"]
+mod ffi;
+#[path = "rust_eventfs/file.rs"]
+mod file;
+#[path = "rust_eventfs/handle.rs"]
+mod handle;
+#[path = "rust_eventfs/ownership.rs"]
+mod ownership;
+#[path = "rust_eventfs/parse.rs"]
+mod parse;
+#[path = "rust_eventfs/table.rs"]
+mod table;
 
-    /// `struct eventfs_file`.
-    #[repr(C)]
-    pub(super) struct EventfsFile {
-        /// Nobody looks into it.
-        _opaque: [u8; 0],
-    }
+use file::{
+    Read,
+    Write, //
+};
+use handle::DirHandle;
 
-    /// `eventfs_callback` of `linux/tracefs.h`.
-    pub(super) type Callback = unsafe extern "C" fn(
-        *const c_char,
-        *mut bindings::umode_t,
-        *mut *mut c_void,
-        *mut *const bindings::file_operations,
-    ) -> c_int;
-
-    /// `eventfs_release` of `linux/tracefs.h`.
-    pub(super) type Release = unsafe extern "C" fn(*const c_char, *mut c_void);
-
-    /// `struct eventfs_entry` of `linux/tracefs.h`, which `kernel::bindings` does not bind. A
-    /// client has no bindings of its own; the layout is a part of what the module promises to its
-    /// clients, and `vfs/foreign.rs` does not compile if C's is another one.
-    #[repr(C)]
-    #[derive(Clone, Copy)]
-    pub(super) struct Entry {
-        /// The name of the file.
-        pub(super) name: *const c_char,
-        /// Says what the file is.
-        pub(super) callback: Option<Callback>,
-        /// Takes the data back.
-        pub(super) release: Option<Release>,
-    }
-
-    // What is in a `struct module` is nobody's business here.
-    #[allow(improper_ctypes)]
-    extern "C" {
-        /// As `eventfs_create_dir()`, with a counted reference: the pointer stays good memory until
-        /// it is withdrawn, also when the directory is removed with one that it is in.
-        pub(super) fn eventfs_publish_dir(
-            name: *const c_char,
-            parent: *mut EventfsFile,
-            entries: *const Entry,
-            size: c_int,
-            data: *mut c_void,
-            owner: *mut bindings::module,
-        ) -> *mut EventfsFile;
-
-        /// Removes what `eventfs_publish_dir()` has made if it is still there, and gives the
-        /// reference back.
-        pub(super) fn eventfs_withdraw_dir(dir: *mut EventfsFile);
-    }
-}
+pub use ownership::Ownership;
 
 /// Where a directory is made.
 ///
@@ -174,17 +111,6 @@ impl<'a> From<&'a Dir> for Parent<'a> {
     }
 }
 
-impl Parent<'_> {
-    /// What the exported functions take for it.
-    fn as_ptr(self) -> *mut ffi::EventfsFile {
-        match self {
-            Self::Root => core::ptr::null_mut(),
-            Self::Events => core::ptr::without_provenance_mut(1),
-            Self::Dir(dir) => dir.0.as_ptr(),
-        }
-    }
-}
-
 /// A directory that this module has published: it appears in every mount of eventfs, whether that
 /// was made before or is made later.
 ///
@@ -205,19 +131,7 @@ impl Parent<'_> {
 /// own [`Files`], which would wait for itself, must not drop it, nor one that the directory is in.
 /// To drop other directories there is fine.
 ///
-/// # Invariants
-///
-/// The pointer comes from `eventfs_publish_dir()` and was not given to `eventfs_withdraw_dir()`
-/// yet.
-pub struct Dir(NonNull<ffi::EventfsFile>);
-
-// SAFETY: The exported functions may be called in any thread. The data, which the drop of a `Dir`
-// drops, is `Send`: `Ownership` says so.
-unsafe impl Send for Dir {}
-
-// SAFETY: What takes a `&Dir` only hands the pointer to `eventfs_publish_dir()`, which may be
-// called in any number of threads.
-unsafe impl Sync for Dir {}
+pub struct Dir(DirHandle);
 
 impl Dir {
     /// Makes a directory (mode 0755) with the files of `data`'s type. It is complete when it
@@ -246,12 +160,7 @@ impl Dir {
         parent: impl Into<Parent<'a>>,
         data: P,
     ) -> Result<Self> {
-        let data = data.into_foreign();
-        Self::publish(name, parent.into(), Table::<P>::ENTRIES, data).inspect_err(|_| {
-            // SAFETY: It was made of `data` above, and nobody has it: the directory was not made,
-            // so that its release function is not called.
-            drop(unsafe { P::from_foreign(data) });
-        })
+        DirHandle::with_files(name, parent.into(), data).map(Self)
     }
 
     /// Makes a directory (mode 0755) for other directories, without files.
@@ -273,41 +182,7 @@ impl Dir {
     /// let subsystem = Dir::group(c"my_subsystem", Parent::Events)?;
     /// ```
     pub fn group<'a>(name: &CStr, parent: impl Into<Parent<'a>>) -> Result<Self> {
-        Self::publish(name, parent.into(), &[], core::ptr::null_mut())
-    }
-
-    /// Makes a directory with the files of `entries`, whose functions are for `data`.
-    fn publish(
-        name: &CStr,
-        parent: Parent<'_>,
-        entries: &'static [ffi::Entry],
-        data: *mut c_void,
-    ) -> Result<Self> {
-        let size = c_int::try_from(entries.len())?;
-        // The functions in the tables are this module's, so it has to be the owner.
-        let owner = this_module::<crate::LocalModule>().as_ptr();
-        // SAFETY: The name is a string, the parent is one of the two special ones or, by the
-        // invariant of its `Dir`, a directory; there are `size` entries, for ever; the owner is
-        // this module.
-        let dir = from_err_ptr(unsafe {
-            ffi::eventfs_publish_dir(
-                name.as_char_ptr(),
-                parent.as_ptr(),
-                entries.as_ptr(),
-                size,
-                data,
-                owner,
-            )
-        })?;
-        // INVARIANT: It was made just now.
-        NonNull::new(dir).map(Self).ok_or(EINVAL)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        // SAFETY: By the type's invariant, it is good and this is its end.
-        unsafe { ffi::eventfs_withdraw_dir(self.0.as_ptr()) };
+        DirHandle::without_files(name, parent.into()).map(Self)
     }
 }
 
@@ -329,154 +204,6 @@ impl Drop for Dir {
 pub trait Files: Sized + Sync + 'static {
     /// The files, 1 to 64 of them, in the order in which they are listed.
     const FILES: &'static [File<Self>];
-}
-
-/// How a directory has its data.
-///
-/// Implemented for `Arc<T>`, for `KBox<T>` and its kin, for `Pin` of those, and for `&'static T`.
-///
-/// # Safety
-///
-/// A pointer from `into_foreign` must be good for any number of `borrow`s at the same time and in
-/// any thread, until `from_foreign` has taken it back.
-pub unsafe trait Ownership: Sized + Send + 'static {
-    /// What the functions of the files get.
-    type Target: Files;
-
-    /// Gives the data away.
-    fn into_foreign(self) -> *mut c_void;
-
-    /// Takes the data back.
-    ///
-    /// # Safety
-    ///
-    /// `data` must come from [`Self::into_foreign`], must not be given to this function twice, and
-    /// nothing that was borrowed from it may be used any more.
-    unsafe fn from_foreign(data: *mut c_void) -> Self;
-
-    /// The data.
-    ///
-    /// # Safety
-    ///
-    /// `data` must come from [`Self::into_foreign`], and must not be given to
-    /// [`Self::from_foreign`] during `'a`.
-    unsafe fn borrow<'a>(data: *mut c_void) -> &'a Self::Target;
-}
-
-// SAFETY: An `Arc` that was given away stays counted. `Files` are `Sync`.
-unsafe impl<T: Files + Send> Ownership for Arc<T> {
-    type Target = T;
-
-    fn into_foreign(self) -> *mut c_void {
-        ForeignOwnable::into_foreign(self)
-    }
-
-    unsafe fn from_foreign(data: *mut c_void) -> Self {
-        // SAFETY: The caller promises what is asked for.
-        unsafe { ForeignOwnable::from_foreign(data) }
-    }
-
-    unsafe fn borrow<'a>(data: *mut c_void) -> &'a T {
-        // SAFETY: The caller promises what is asked for.
-        let data = unsafe { <Self as ForeignOwnable>::borrow(data) };
-        // An `ArcBorrow` itself lends for less than `'a`.
-        let data = core::ptr::from_ref::<T>(&data);
-        // SAFETY: By the caller's promise, it stays where it is during `'a`.
-        unsafe { &*data }
-    }
-}
-
-// SAFETY: What is in a box that was given away stays where it is. `Files` are `Sync`.
-unsafe impl<T: Files + Send, A: Allocator + 'static> Ownership for Box<T, A> {
-    type Target = T;
-
-    fn into_foreign(self) -> *mut c_void {
-        ForeignOwnable::into_foreign(self)
-    }
-
-    unsafe fn from_foreign(data: *mut c_void) -> Self {
-        // SAFETY: The caller promises what is asked for.
-        unsafe { ForeignOwnable::from_foreign(data) }
-    }
-
-    unsafe fn borrow<'a>(data: *mut c_void) -> &'a T {
-        // SAFETY: The caller promises what is asked for.
-        unsafe { <Self as ForeignOwnable>::borrow(data) }
-    }
-}
-
-// SAFETY: What is in a box that was given away stays where it is. `Files` are `Sync`.
-unsafe impl<T: Files + Send, A: Allocator + 'static> Ownership for Pin<Box<T, A>> {
-    type Target = T;
-
-    fn into_foreign(self) -> *mut c_void {
-        ForeignOwnable::into_foreign(self)
-    }
-
-    unsafe fn from_foreign(data: *mut c_void) -> Self {
-        // SAFETY: The caller promises what is asked for.
-        unsafe { ForeignOwnable::from_foreign(data) }
-    }
-
-    unsafe fn borrow<'a>(data: *mut c_void) -> &'a T {
-        // SAFETY: The caller promises what is asked for.
-        unsafe { <Self as ForeignOwnable>::borrow(data) }.get_ref()
-    }
-}
-
-// SAFETY: A `&'static T` is good for ever. `Files` are `Sync`.
-unsafe impl<T: Files> Ownership for &'static T {
-    type Target = T;
-
-    fn into_foreign(self) -> *mut c_void {
-        core::ptr::from_ref(self).cast_mut().cast()
-    }
-
-    unsafe fn from_foreign(data: *mut c_void) -> Self {
-        // SAFETY: It comes from `into_foreign` and so from a `&'static T`.
-        unsafe { &*data.cast() }
-    }
-
-    unsafe fn borrow<'a>(data: *mut c_void) -> &'a T {
-        // SAFETY: It comes from `into_foreign` and so from a `&'static T`.
-        unsafe { &*data.cast() }
-    }
-}
-
-/// What reading a file does.
-enum Read<T> {
-    /// It fails.
-    Refused,
-    /// It gives a number.
-    Number(fn(&T) -> u64),
-    /// It gives a number that may be negative.
-    Signed(fn(&T) -> i64),
-    /// It gives 0 or 1.
-    Flag(fn(&T) -> bool),
-    /// It gives a line that does not change.
-    Text(for<'a> fn(&'a T) -> &'a str),
-    /// It gives what a function prints, and the end of the line.
-    Line(fn(&T, &SeqFile) -> Result),
-    /// It gives what a function prints.
-    Seq(fn(&T, &SeqFile) -> Result),
-    /// A function does it.
-    Raw(fn(&T, &mut UserSliceWriter, &mut Offset) -> Result<usize>),
-}
-
-/// What writing a file does.
-enum Write<T> {
-    /// It fails.
-    Refused,
-    /// It sets a number.
-    Number(fn(&T, u64) -> Result),
-    /// It sets a number that may be negative.
-    Signed(fn(&T, i64) -> Result),
-    /// It sets a flag.
-    Flag(fn(&T, bool) -> Result),
-    /// A function gets the text.
-    Text(fn(&T, &str) -> Result),
-    /// A function does it.
-    Raw(fn(&T, &mut UserSliceReader, &mut Offset) -> Result<usize>),
 }
 
 /// A file of a directory whose data is a `T`: what a table of [`Files`] consists of.
@@ -842,435 +569,5 @@ impl<T: 'static> File<T> {
     pub const fn present_if(mut self, present: fn(&T) -> bool) -> Self {
         self.present = Some(present);
         self
-    }
-
-    /// The permissions, of which it is checked that they fit what the file can do.
-    const fn permissions(&self) -> u16 {
-        let readable = !matches!(self.read, Read::Refused);
-        let writable = !matches!(self.write, Write::Refused);
-        match (self.mode, readable, writable) {
-            (0, true, true) => 0o644,
-            (0, true, false) => 0o444,
-            (0, false, _) => 0o200,
-            (mode, _, _) => {
-                assert!(
-                    mode & 0o444 == 0 || readable,
-                    "a file that cannot be read has a mode for reading"
-                );
-                assert!(
-                    mode & 0o222 == 0 || writable,
-                    "a file that cannot be written has a mode for writing"
-                );
-                mode
-            }
-        }
-    }
-
-    /// Whether reading is `seq_file`'s.
-    const fn is_seq(&self) -> bool {
-        !matches!(self.read, Read::Refused | Read::Raw(_))
-    }
-
-    /// Prints what reading gives.
-    fn show(&self, data: &T, seq: &SeqFile) -> Result {
-        match self.read {
-            Read::Number(get) => seq_print!(seq, "{}\n", get(data)),
-            Read::Signed(get) => seq_print!(seq, "{}\n", get(data)),
-            Read::Flag(get) => seq_print!(seq, "{}\n", u8::from(get(data))),
-            Read::Text(get) => seq_print!(seq, "{}\n", get(data)),
-            Read::Line(show) => {
-                show(data, seq)?;
-                seq_print!(seq, "\n");
-            }
-            Read::Seq(show) => show(data, seq)?,
-            Read::Refused | Read::Raw(_) => return Err(EINVAL),
-        }
-        Ok(())
-    }
-
-    /// Does what writing does, and gives how many bytes it took.
-    fn take(&self, data: &T, mut user: UserSliceReader, offset: &mut Offset) -> Result<usize> {
-        let count = user.len();
-        match self.write {
-            Write::Refused => return Err(EINVAL),
-            Write::Raw(write) => return within(write(data, &mut user, offset)?, count),
-            _ if count == 0 => return Ok(0),
-            _ if count > self.limit => return Err(E2BIG),
-            _ => {}
-        }
-        let mut buffer = KVec::with_capacity(count + 1, GFP_KERNEL)?;
-        user.read_all(&mut buffer, GFP_KERNEL)?;
-        let text = trimmed(&mut buffer)?;
-        match self.write {
-            Write::Number(set) => set(data, parse_unsigned(text)?)?,
-            Write::Signed(set) => set(data, parse_signed(text)?)?,
-            Write::Flag(set) => set(data, kstrtobool(text)?)?,
-            Write::Text(set) => set(data, text.to_str().map_err(|_| EINVAL)?)?,
-            Write::Refused | Write::Raw(_) => {}
-        }
-        Ok(count)
-    }
-}
-
-/// The number of bytes that a function says it has done, if there was room for so many.
-fn within(done: usize, count: usize) -> Result<usize> {
-    if done > count {
-        return Err(EIO);
-    }
-    Ok(done)
-}
-
-/// What is in `buffer` but for white space and zero bytes at its ends; `EINVAL` if there are zero
-/// bytes in it.
-fn trimmed(buffer: &mut KVec<u8>) -> Result<&CStr> {
-    let matters = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0;
-    let end = buffer.iter().rposition(matters).map_or(0, |last| last + 1);
-    let start = buffer.iter().position(matters).unwrap_or(0);
-    buffer.truncate(end);
-    buffer.push(0, GFP_KERNEL)?;
-    let text = buffer.get(start..).ok_or(EINVAL)?;
-    CStr::from_bytes_with_nul(text).map_err(|_| EINVAL)
-}
-
-/// The number that `text` is.
-fn parse_unsigned(text: &CStr) -> Result<u64> {
-    let mut number = 0;
-    // SAFETY: `text` is a string, and `number` can be written to.
-    to_result(unsafe { bindings::kstrtoull(text.as_char_ptr(), 0, &mut number) })?;
-    Ok(number)
-}
-
-/// The number that `text` is, which may be negative.
-fn parse_signed(text: &CStr) -> Result<i64> {
-    let mut number = 0;
-    // SAFETY: `text` is a string, and `number` can be written to.
-    to_result(unsafe { bindings::kstrtoll(text.as_char_ptr(), 0, &mut number) })?;
-    Ok(number)
-}
-
-/// Whether a name can be that of a file.
-const fn is_name(name: &[u8]) -> bool {
-    if matches!(name, [] | [b'.'] | [b'.', b'.']) || name.len() > 255 {
-        return false;
-    }
-    let mut at = 0;
-    while at < name.len() {
-        if name[at] == b'/' {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-/// Whether two names are the same.
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-/// The tables of the directories that have their data as a `P`, and what is in them: the callback,
-/// the release function and the file operations.
-///
-/// # Invariants
-///
-/// The entries are only published with data that comes from `P::into_foreign`, see [`Dir::new`].
-/// eventfs hands that data to the callback and, as `i_private`, to the file operations, and to the
-/// release function once: after all of them have returned, and none is called any more. So in each
-/// callback and operation, and as long as it runs, the data can be borrowed.
-struct Table<P>(PhantomData<P>);
-
-/// The number of files that a table may have.
-const MOST_FILES: usize = 64;
-
-impl<P: Ownership> Table<P> {
-    /// The entries.
-    const ENTRIES: &'static [ffi::Entry] = Self::ALL.split_at(P::Target::FILES.len()).0;
-
-    /// The entries, and behind them what makes the array as long as any.
-    const ALL: &'static [ffi::Entry; MOST_FILES] = &Self::entries();
-
-    /// The operations of files that are read by `seq_file`.
-    const SEQ_OPERATIONS: &'static bindings::file_operations = &bindings::file_operations {
-        open: Some(Self::seq_open),
-        read: Some(bindings::seq_read),
-        write: Some(Self::seq_write),
-        llseek: Some(bindings::seq_lseek),
-        release: Some(bindings::single_release),
-        ..pin_init::zeroed()
-    };
-
-    /// The operations of the other files.
-    const RAW_OPERATIONS: &'static bindings::file_operations = &bindings::file_operations {
-        open: Some(Self::raw_open),
-        read: Some(Self::raw_read),
-        write: Some(Self::raw_write),
-        llseek: Some(bindings::default_llseek),
-        ..pin_init::zeroed()
-    };
-
-    /// Makes the entries of the files, which it checks.
-    const fn entries() -> [ffi::Entry; MOST_FILES] {
-        let files = P::Target::FILES;
-        // The entries are what the data is released by.
-        assert!(!files.is_empty(), "a directory with data has no files");
-        assert!(files.len() <= MOST_FILES, "a directory has too many files");
-        let mut entries = [ffi::Entry {
-            name: core::ptr::null(),
-            callback: None,
-            release: None,
-        }; MOST_FILES];
-        let mut at = 0;
-        while at < files.len() {
-            let name = files[at].name;
-            assert!(is_name(name.to_bytes()), "this cannot be a file's name");
-            let mut earlier = 0;
-            while earlier < at {
-                let other = files[earlier].name;
-                assert!(
-                    !is_same(name.to_bytes(), other.to_bytes()),
-                    "two files have the same name"
-                );
-                earlier += 1;
-            }
-            // For its checks.
-            files[at].permissions();
-            entries[at].name = as_char_ptr_in_const_context(name);
-            entries[at].callback = Some(Self::callback);
-            at += 1;
-        }
-        // It is called for each entry that has one, and there is one piece of data.
-        entries[0].release = Some(Self::release);
-        entries
-    }
-
-    /// The file of a name.
-    fn find(name: &CStr) -> Option<&'static File<P::Target>> {
-        P::Target::FILES.iter().find(|file| file.name == name)
-    }
-
-    /// Says what the file of a name is.
-    ///
-    /// # Safety
-    ///
-    /// For eventfs, which calls it as the callback of an entry.
-    unsafe extern "C" fn callback(
-        name: *const c_char,
-        mode: *mut bindings::umode_t,
-        data: *mut *mut c_void,
-        operations: *mut *const bindings::file_operations,
-    ) -> c_int {
-        // SAFETY: eventfs gives an entry's name, a string.
-        let name = unsafe { CStr::from_char_ptr(name) };
-        let Some(file) = Self::find(name) else {
-            return 0;
-        };
-        if let Some(present) = file.present {
-            // SAFETY: By the type's invariant, the data that `data` is preset to can be borrowed.
-            if !present(unsafe { P::borrow(*data) }) {
-                return 0;
-            }
-        }
-        // SAFETY: eventfs gives where to write the mode and the operations.
-        unsafe {
-            *mode = file.permissions();
-            *operations = if file.is_seq() {
-                Self::SEQ_OPERATIONS
-            } else {
-                Self::RAW_OPERATIONS
-            };
-        }
-        1
-    }
-
-    /// Drops the data of a directory.
-    ///
-    /// # Safety
-    ///
-    /// For eventfs, which calls it as the release function of an entry.
-    unsafe extern "C" fn release(_name: *const c_char, data: *mut c_void) {
-        // SAFETY: By the type's invariant, it comes from `into_foreign`, is used by nobody any
-        // more, and this is the only time that it is released.
-        drop(unsafe { P::from_foreign(data) });
-    }
-
-    /// The file that is being opened.
-    ///
-    /// # Safety
-    ///
-    /// `opened` must be one that eventfs is about to open.
-    unsafe fn file_of(opened: *mut bindings::file) -> Result<&'static File<P::Target>> {
-        // SAFETY: It has a dentry, whose name ends with a zero byte and does not change, for
-        // nothing is ever renamed in eventfs.
-        let name = unsafe {
-            let dentry = (*opened).__bindgen_anon_1.f_path.dentry;
-            CStr::from_char_ptr((*dentry).__bindgen_anon_1.d_name.name.cast())
-        };
-        Self::find(name).ok_or(ENOENT)
-    }
-
-    /// Calls a function with the data of an open file's directory, and gives what it gives.
-    ///
-    /// # Safety
-    ///
-    /// `opened` must be the file that one of the operations of this type was called for, and that
-    /// operation must not return before this function.
-    unsafe fn with_data<R>(opened: *const bindings::file, then: impl FnOnce(&P::Target) -> R) -> R {
-        // SAFETY: By the type's invariant, eventfs has put the data there, and it can be borrowed
-        // while the operation runs. The reference cannot leave the function.
-        then(unsafe { P::borrow((*(*opened).f_inode).i_private) })
-    }
-
-    /// Opens a file that is read by `seq_file`, whose `private` becomes the [`File`].
-    ///
-    /// # Safety
-    ///
-    /// For eventfs, which calls it as an operation.
-    unsafe extern "C" fn seq_open(
-        _inode: *mut bindings::inode,
-        opened: *mut bindings::file,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: eventfs opens it.
-            let file = core::ptr::from_ref(unsafe { Self::file_of(opened)? });
-            let private = file.cast_mut().cast();
-            // SAFETY: It is being opened; `seq_show` gets what it wants in `private`.
-            to_result(unsafe { bindings::single_open(opened, Some(Self::seq_show), private) })?;
-            Ok(0)
-        })
-    }
-
-    /// Prints what a file shows.
-    ///
-    /// # Safety
-    ///
-    /// For `seq_read()`, as an operation of a file that `seq_open` has opened.
-    unsafe extern "C" fn seq_show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
-        // SAFETY: `seq_open` has put it there.
-        let file = unsafe { &*(*seq).private.cast::<File<P::Target>>() };
-        // SAFETY: It is good as long as the file is open, and its lock is held.
-        let printer = unsafe { SeqFile::from_raw(seq) };
-        // SAFETY: It is the file that is being read, and this is a part of that.
-        from_result(|| unsafe {
-            Self::with_data((*seq).file, |data| file.show(data, printer))?;
-            Ok(0)
-        })
-    }
-
-    /// Writes to a file that is read by `seq_file`.
-    ///
-    /// # Safety
-    ///
-    /// For eventfs, which calls it as an operation of a file that `seq_open` has opened.
-    unsafe extern "C" fn seq_write(
-        opened: *mut bindings::file,
-        buffer: *const c_char,
-        count: usize,
-        offset: *mut bindings::loff_t,
-    ) -> isize {
-        // SAFETY: `seq_open` has put both there.
-        let file = unsafe {
-            let seq = (*opened).private_data.cast::<bindings::seq_file>();
-            &*(*seq).private.cast::<File<P::Target>>()
-        };
-        // SAFETY: eventfs gives what an operation gets.
-        unsafe { Self::write(file, opened, buffer, count, offset) }
-    }
-
-    /// Opens a file that is not read by `seq_file`. Its `private_data` becomes the [`File`].
-    ///
-    /// # Safety
-    ///
-    /// For eventfs, which calls it as an operation.
-    unsafe extern "C" fn raw_open(
-        _inode: *mut bindings::inode,
-        opened: *mut bindings::file,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: eventfs opens it.
-            let file = core::ptr::from_ref(unsafe { Self::file_of(opened)? });
-            // SAFETY: That is for who opens it to set.
-            unsafe { (*opened).private_data = file.cast_mut().cast() };
-            Ok(0)
-        })
-    }
-
-    /// Reads a file that is not read by `seq_file`.
-    ///
-    /// # Safety
-    ///
-    /// For eventfs, which calls it as an operation of a file that `raw_open` has opened.
-    unsafe extern "C" fn raw_read(
-        opened: *mut bindings::file,
-        buffer: *mut c_char,
-        count: usize,
-        offset: *mut bindings::loff_t,
-    ) -> isize {
-        // SAFETY: `raw_open` has put it there.
-        let file = unsafe { &*(*opened).private_data.cast::<File<P::Target>>() };
-        let Read::Raw(read) = file.read else {
-            return EINVAL.to_errno() as isize;
-        };
-        let mut user = UserSlice::new(UserPtr::from_ptr(buffer.cast()), count).writer();
-        // SAFETY: eventfs gives an offset that is only for this operation.
-        let offset = unsafe { &mut *offset };
-        // SAFETY: This is the operation.
-        let done = unsafe { Self::with_data(opened, |data| read(data, &mut user, offset)) };
-        done_or_error(done.and_then(|done| within(done, count)))
-    }
-
-    /// Writes to a file that is not read by `seq_file`.
-    ///
-    /// # Safety
-    ///
-    /// For eventfs, which calls it as an operation of a file that `raw_open` has opened.
-    unsafe extern "C" fn raw_write(
-        opened: *mut bindings::file,
-        buffer: *const c_char,
-        count: usize,
-        offset: *mut bindings::loff_t,
-    ) -> isize {
-        // SAFETY: `raw_open` has put it there.
-        let file = unsafe { &*(*opened).private_data.cast::<File<P::Target>>() };
-        // SAFETY: eventfs gives what an operation gets.
-        unsafe { Self::write(file, opened, buffer, count, offset) }
-    }
-
-    /// Writes to a file.
-    ///
-    /// # Safety
-    ///
-    /// The arguments but for the first one must be what a write operation of this type got, and
-    /// that operation must not return before this function.
-    unsafe fn write(
-        file: &File<P::Target>,
-        opened: *mut bindings::file,
-        buffer: *const c_char,
-        count: usize,
-        offset: *mut bindings::loff_t,
-    ) -> isize {
-        let user = UserSlice::new(UserPtr::from_ptr(buffer.cast_mut().cast()), count).reader();
-        // SAFETY: The caller promises an offset that is only for this operation.
-        let offset = unsafe { &mut *offset };
-        // SAFETY: The caller promises that the operation runs.
-        let done = unsafe { Self::with_data(opened, |data| file.take(data, user, offset)) };
-        done_or_error(done)
-    }
-}
-
-/// What an operation returns.
-fn done_or_error(done: Result<usize>) -> isize {
-    match done.and_then(|done| isize::try_from(done).map_err(|_| EIO)) {
-        Ok(done) => done,
-        Err(error) => error.to_errno() as isize,
     }
 }

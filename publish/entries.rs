@@ -34,7 +34,7 @@ use kernel::{
     str::CStr, //
 };
 
-// What the clients' `Entry` of `include/rust_eventfs.rs` takes `struct eventfs_entry` for: these
+// What the clients' `Entry` of `include/rust_eventfs/ffi.rs` takes `struct eventfs_entry` for: these
 // three pointers, in this order, and nothing else.
 const _: () = {
     use more_bindings::eventfs_entry as Entry;

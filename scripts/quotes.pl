@@ -11,7 +11,7 @@ use strict;
 use warnings;
 
 my $sources = '';
-for my $file (glob('samples/*.c samples/*.rs include/*')) {
+for my $file (grep { -f } glob('samples/*.c samples/*.rs include/* include/*/*')) {
 	open(my $in, '<', $file) or die "$file: $!\n";
 	$sources .= join('', <$in>);
 }
