@@ -105,13 +105,13 @@ export_symbol_gpl!(
     eventfs_add_file,
     eventfs_add_subsystem_dir,
     eventfs_create_dir,
+    eventfs_create_dir_get,
     eventfs_create_events_dir,
     eventfs_lookup_and_remove,
-    eventfs_publish_dir,
     eventfs_remove,
     eventfs_remove_dir,
+    eventfs_remove_dir_put,
     eventfs_remove_events_dir,
-    eventfs_withdraw_dir,
 );
 
 /// A `struct eventfs_file`.
@@ -351,13 +351,13 @@ unsafe extern "C" fn eventfs_create_dir(
 }
 
 /// As [`eventfs_create_dir`]; but what it returns owns a reference, and stays valid until
-/// [`eventfs_withdraw_dir`], whatever is removed meanwhile. For the Rust twin of the header.
+/// [`eventfs_remove_dir_put`], whatever is removed meanwhile. For the Rust twin of the header.
 ///
 /// # Safety
 ///
 /// As the header says for `eventfs_create_dir`.
 #[no_mangle]
-unsafe extern "C" fn eventfs_publish_dir(
+unsafe extern "C" fn eventfs_create_dir_get(
     name: *const c_char,
     parent: *mut EventfsFile,
     entries: *const more_bindings::eventfs_entry,
@@ -375,14 +375,14 @@ unsafe extern "C" fn eventfs_publish_dir(
     }))
 }
 
-/// Removes a directory of [`eventfs_publish_dir`] with all that is in it, unless that was done
+/// Removes a directory of [`eventfs_create_dir_get`] with all that is in it, unless that was done
 /// before, and gives the reference back.
 ///
 /// # Safety
 ///
 /// `dir` is what that function has returned, and not used any more.
 #[no_mangle]
-unsafe extern "C" fn eventfs_withdraw_dir(dir: *mut EventfsFile) {
+unsafe extern "C" fn eventfs_remove_dir_put(dir: *mut EventfsFile) {
     // SAFETY: By the safety requirements: it is kept until it is withdrawn here.
     let Some(node) = (unsafe { dir.as_ref() }) else {
         return;

@@ -46,7 +46,7 @@ pub(super) struct Entry {
 extern "C" {
     /// As `eventfs_create_dir()`, with a counted reference: the pointer stays good memory until
     /// it is withdrawn, also when the directory is removed with one that it is in.
-    pub(super) fn eventfs_publish_dir(
+    pub(super) fn eventfs_create_dir_get(
         name: *const c_char,
         parent: *mut EventfsFile,
         entries: *const Entry,
@@ -55,7 +55,7 @@ extern "C" {
         owner: *mut bindings::module,
     ) -> *mut EventfsFile;
 
-    /// Removes what `eventfs_publish_dir()` has made if it is still there, and gives the
+    /// Removes what `eventfs_create_dir_get()` has made if it is still there, and gives the
     /// reference back.
-    pub(super) fn eventfs_withdraw_dir(dir: *mut EventfsFile);
+    pub(super) fn eventfs_remove_dir_put(dir: *mut EventfsFile);
 }

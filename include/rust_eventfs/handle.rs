@@ -32,16 +32,16 @@ impl Parent<'_> {
 ///
 /// # Invariants
 ///
-/// The pointer comes from `eventfs_publish_dir()` and was not given to `eventfs_withdraw_dir()`
-/// yet.
+/// The pointer comes from `eventfs_create_dir_get()` and was not given to
+/// `eventfs_remove_dir_put()` yet.
 pub(super) struct DirHandle(NonNull<ffi::EventfsFile>);
 
 // SAFETY: The exported functions may be called in any thread. The data, which the drop of a
 // `DirHandle` drops, is `Send`: `Ownership` says so.
 unsafe impl Send for DirHandle {}
 
-// SAFETY: What takes a `&DirHandle` only hands the pointer to `eventfs_publish_dir()`, which may be
-// called in any number of threads.
+// SAFETY: What takes a `&DirHandle` only hands the pointer to `eventfs_create_dir_get()`, which may
+// be called in any number of threads.
 unsafe impl Sync for DirHandle {}
 
 impl DirHandle {
@@ -78,7 +78,7 @@ impl DirHandle {
         // invariant of its `DirHandle`, a directory; there are `size` entries, for ever; the owner
         // is this module.
         let dir = from_err_ptr(unsafe {
-            ffi::eventfs_publish_dir(
+            ffi::eventfs_create_dir_get(
                 name.as_char_ptr(),
                 parent.as_ptr(),
                 entries.as_ptr(),
@@ -95,6 +95,6 @@ impl DirHandle {
 impl Drop for DirHandle {
     fn drop(&mut self) {
         // SAFETY: By the type's invariant, it is good and this is its end.
-        unsafe { ffi::eventfs_withdraw_dir(self.0.as_ptr()) };
+        unsafe { ffi::eventfs_remove_dir_put(self.0.as_ptr()) };
     }
 }
