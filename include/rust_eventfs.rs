@@ -453,8 +453,8 @@ impl<T: 'static> File<T> {
     /// # Examples
     ///
     /// ```ignore
-    /// File::raw(c"firmware", |device: &Device, user, offset| {
-    ///     user.write_slice_file(&device.firmware, offset)
+    /// File::raw(c"firmware", |device: &Device, user, pos| {
+    ///     user.write_slice_file(&device.firmware, pos)
     /// })
     /// ```
     pub const fn raw(
@@ -476,8 +476,8 @@ impl<T: 'static> File<T> {
     /// ```ignore
     /// File::raw_rw(
     ///     c"registers",
-    ///     |device: &Device, user, offset| user.write_slice_file(&*device.bytes.lock(), offset),
-    ///     |device, user, offset| user.read_slice_file(&mut *device.bytes.lock(), offset),
+    ///     |device: &Device, user, pos| user.write_slice_file(&*device.bytes.lock(), pos),
+    ///     |device, user, pos| user.read_slice_file(&mut *device.bytes.lock(), pos),
     /// )
     /// ```
     pub const fn raw_rw(

@@ -135,15 +135,15 @@ impl Settings {
     }
 
     /// Copies registers to the user.
-    fn read_registers(&self, user: &mut UserSliceWriter, offset: &mut Offset) -> Result<usize> {
+    fn read_registers(&self, user: &mut UserSliceWriter, pos: &mut Offset) -> Result<usize> {
         // Not under the lock: a copy may wait for the user's memory.
         let registers = *self.registers.lock();
-        user.write_slice_file(&registers, offset)
+        user.write_slice_file(&registers, pos)
     }
 
     /// Copies registers from the user.
-    fn write_registers(&self, user: &mut UserSliceReader, offset: &mut Offset) -> Result<usize> {
-        let start = usize::try_from(*offset)?;
+    fn write_registers(&self, user: &mut UserSliceReader, pos: &mut Offset) -> Result<usize> {
+        let start = usize::try_from(*pos)?;
         let mut bytes = [0; REGISTERS];
         let bytes = match bytes.get_mut(start..) {
             Some(room) if !room.is_empty() => room,
@@ -154,7 +154,7 @@ impl Settings {
         for (register, byte) in registers.iter_mut().skip(start).zip(bytes).take(count) {
             *register = *byte;
         }
-        *offset += Offset::try_from(count)?;
+        *pos += Offset::try_from(count)?;
         Ok(count)
     }
 }

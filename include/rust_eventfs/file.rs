@@ -6,7 +6,7 @@ use super::{
     parse::{
         parse_signed,
         parse_unsigned,
-        trimmed, //
+        trim, //
     },
     File, //
 };
@@ -60,7 +60,7 @@ pub(super) enum Write<T> {
 
 impl<T: 'static> File<T> {
     /// The permissions, of which it is checked that they fit what the file can do.
-    pub(super) const fn permissions(&self) -> u16 {
+    pub(super) const fn effective_mode(&self) -> u16 {
         let readable = !matches!(self.read, Read::Refused);
         let writable = !matches!(self.write, Write::Refused);
         match (self.mode, readable, writable) {
@@ -104,23 +104,23 @@ impl<T: 'static> File<T> {
     }
 
     /// Does what writing does, and gives how many bytes it took.
-    pub(super) fn take(
+    pub(super) fn store(
         &self,
         data: &T,
         mut user: UserSliceReader,
-        offset: &mut Offset,
+        pos: &mut Offset,
     ) -> Result<usize> {
         let count = user.len();
         match self.write {
             Write::Refused => return Err(EINVAL),
-            Write::Raw(write) => return within(write(data, &mut user, offset)?, count),
+            Write::Raw(write) => return check_count(write(data, &mut user, pos)?, count),
             _ if count == 0 => return Ok(0),
             _ if count > self.limit => return Err(E2BIG),
             _ => {}
         }
-        let mut buffer = KVec::with_capacity(count + 1, GFP_KERNEL)?;
-        user.read_all(&mut buffer, GFP_KERNEL)?;
-        let text = trimmed(&mut buffer)?;
+        let mut buf = KVec::with_capacity(count + 1, GFP_KERNEL)?;
+        user.read_all(&mut buf, GFP_KERNEL)?;
+        let text = trim(&mut buf)?;
         match self.write {
             Write::Number(set) => set(data, parse_unsigned(text)?)?,
             Write::Signed(set) => set(data, parse_signed(text)?)?,
@@ -133,7 +133,7 @@ impl<T: 'static> File<T> {
 }
 
 /// The number of bytes that a function says it has done, if there was room for so many.
-pub(super) fn within(done: usize, count: usize) -> Result<usize> {
+pub(super) fn check_count(done: usize, count: usize) -> Result<usize> {
     if done > count {
         return Err(EIO);
     }

@@ -52,7 +52,7 @@ impl DirHandle {
         data: P,
     ) -> Result<Self> {
         let data = data.into_foreign();
-        Self::publish(name, parent, Table::<P>::ENTRIES, data).inspect_err(|_| {
+        Self::create(name, parent, Table::<P>::ENTRIES, data).inspect_err(|_| {
             // SAFETY: It was made of `data` above, and nobody has it: the directory was not made,
             // so that its release function is not called.
             drop(unsafe { P::from_foreign(data) });
@@ -61,11 +61,11 @@ impl DirHandle {
 
     /// Makes a directory without files.
     pub(super) fn without_files(name: &CStr, parent: Parent<'_>) -> Result<Self> {
-        Self::publish(name, parent, &[], core::ptr::null_mut())
+        Self::create(name, parent, &[], core::ptr::null_mut())
     }
 
     /// Makes a directory with the files of `entries`, whose functions are for `data`.
-    fn publish(
+    fn create(
         name: &CStr,
         parent: Parent<'_>,
         entries: &'static [ffi::Entry],

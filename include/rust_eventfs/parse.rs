@@ -10,15 +10,15 @@ use kernel::{
     prelude::*, //
 };
 
-/// What is in `buffer` but for white space and zero bytes at its ends; `EINVAL` if there are zero
+/// What is in `buf` but for white space and zero bytes at its ends; `EINVAL` if there are zero
 /// bytes in it.
-pub(super) fn trimmed(buffer: &mut KVec<u8>) -> Result<&CStr> {
+pub(super) fn trim(buf: &mut KVec<u8>) -> Result<&CStr> {
     let matters = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0;
-    let end = buffer.iter().rposition(matters).map_or(0, |last| last + 1);
-    let start = buffer.iter().position(matters).unwrap_or(0);
-    buffer.truncate(end);
-    buffer.push(0, GFP_KERNEL)?;
-    let text = buffer.get(start..).ok_or(EINVAL)?;
+    let end = buf.iter().rposition(matters).map_or(0, |last| last + 1);
+    let start = buf.iter().position(matters).unwrap_or(0);
+    buf.truncate(end);
+    buf.push(0, GFP_KERNEL)?;
+    let text = buf.get(start..).ok_or(EINVAL)?;
     CStr::from_bytes_with_nul(text).map_err(|_| EINVAL)
 }
 

@@ -7,7 +7,7 @@
 use super::{
     ffi,
     file::{
-        within,
+        check_count,
         Read, //
     },
     File,
@@ -31,7 +31,7 @@ use kernel::{
 };
 
 /// Whether a name can be that of a file.
-const fn is_name(name: &[u8]) -> bool {
+const fn is_valid_name(name: &[u8]) -> bool {
     if matches!(name, [] | [b'.'] | [b'.', b'.']) || name.len() > 255 {
         return false;
     }
@@ -46,7 +46,7 @@ const fn is_name(name: &[u8]) -> bool {
 }
 
 /// Whether two names are the same.
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
+const fn is_equal(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
     }
@@ -73,17 +73,18 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 pub(super) struct Table<P>(PhantomData<P>);
 
 /// The number of files that a table may have.
-const MOST_FILES: usize = 64;
+const MAX_FILES: usize = 64;
 
 impl<P: Ownership> Table<P> {
     /// The entries.
-    pub(super) const ENTRIES: &'static [ffi::Entry] = Self::ALL.split_at(P::Target::FILES.len()).0;
+    pub(super) const ENTRIES: &'static [ffi::Entry] =
+        Self::ARRAY.split_at(P::Target::FILES.len()).0;
 
     /// The entries, and behind them what makes the array as long as any.
-    const ALL: &'static [ffi::Entry; MOST_FILES] = &Self::entries();
+    const ARRAY: &'static [ffi::Entry; MAX_FILES] = &Self::build();
 
     /// The operations of files that are read by `seq_file`.
-    const SEQ_OPERATIONS: &'static bindings::file_operations = &bindings::file_operations {
+    const SEQ_FOPS: &'static bindings::file_operations = &bindings::file_operations {
         open: Some(Self::seq_open),
         read: Some(bindings::seq_read),
         write: Some(Self::seq_write),
@@ -93,7 +94,7 @@ impl<P: Ownership> Table<P> {
     };
 
     /// The operations of the other files.
-    const RAW_OPERATIONS: &'static bindings::file_operations = &bindings::file_operations {
+    const RAW_FOPS: &'static bindings::file_operations = &bindings::file_operations {
         open: Some(Self::raw_open),
         read: Some(Self::raw_read),
         write: Some(Self::raw_write),
@@ -102,31 +103,34 @@ impl<P: Ownership> Table<P> {
     };
 
     /// Makes the entries of the files, which it checks.
-    const fn entries() -> [ffi::Entry; MOST_FILES] {
+    const fn build() -> [ffi::Entry; MAX_FILES] {
         let files = P::Target::FILES;
         // The entries are what the data is released by.
         assert!(!files.is_empty(), "a directory with data has no files");
-        assert!(files.len() <= MOST_FILES, "a directory has too many files");
+        assert!(files.len() <= MAX_FILES, "a directory has too many files");
         let mut entries = [ffi::Entry {
             name: core::ptr::null(),
             callback: None,
             release: None,
-        }; MOST_FILES];
+        }; MAX_FILES];
         let mut at = 0;
         while at < files.len() {
             let name = files[at].name;
-            assert!(is_name(name.to_bytes()), "this cannot be a file's name");
+            assert!(
+                is_valid_name(name.to_bytes()),
+                "this cannot be a file's name"
+            );
             let mut earlier = 0;
             while earlier < at {
                 let other = files[earlier].name;
                 assert!(
-                    !is_same(name.to_bytes(), other.to_bytes()),
+                    !is_equal(name.to_bytes(), other.to_bytes()),
                     "two files have the same name"
                 );
                 earlier += 1;
             }
             // For its checks.
-            files[at].permissions();
+            files[at].effective_mode();
             entries[at].name = as_char_ptr_in_const_context(name);
             entries[at].callback = Some(Self::callback);
             at += 1;
@@ -137,7 +141,7 @@ impl<P: Ownership> Table<P> {
     }
 
     /// The file of a name.
-    fn find(name: &CStr) -> Option<&'static File<P::Target>> {
+    fn lookup(name: &CStr) -> Option<&'static File<P::Target>> {
         P::Target::FILES.iter().find(|file| file.name == name)
     }
 
@@ -150,11 +154,11 @@ impl<P: Ownership> Table<P> {
         name: *const c_char,
         mode: *mut bindings::umode_t,
         data: *mut *mut c_void,
-        operations: *mut *const bindings::file_operations,
+        fops: *mut *const bindings::file_operations,
     ) -> c_int {
         // SAFETY: eventfs gives an entry's name, a string.
         let name = unsafe { CStr::from_char_ptr(name) };
-        let Some(file) = Self::find(name) else {
+        let Some(file) = Self::lookup(name) else {
             return 0;
         };
         if let Some(present) = file.present {
@@ -165,11 +169,11 @@ impl<P: Ownership> Table<P> {
         }
         // SAFETY: eventfs gives where to write the mode and the operations.
         unsafe {
-            *mode = file.permissions();
-            *operations = if file.is_seq() {
-                Self::SEQ_OPERATIONS
+            *mode = file.effective_mode();
+            *fops = if file.is_seq() {
+                Self::SEQ_FOPS
             } else {
-                Self::RAW_OPERATIONS
+                Self::RAW_FOPS
             };
         }
         1
@@ -190,27 +194,27 @@ impl<P: Ownership> Table<P> {
     ///
     /// # Safety
     ///
-    /// `opened` must be one that eventfs is about to open.
-    unsafe fn file_of(opened: *mut bindings::file) -> Result<&'static File<P::Target>> {
+    /// `filp` must be one that eventfs is about to open.
+    unsafe fn file_of(filp: *mut bindings::file) -> Result<&'static File<P::Target>> {
         // SAFETY: It has a dentry, whose name ends with a zero byte and does not change, for
         // nothing is ever renamed in eventfs.
         let name = unsafe {
-            let dentry = (*opened).__bindgen_anon_1.f_path.dentry;
+            let dentry = (*filp).__bindgen_anon_1.f_path.dentry;
             CStr::from_char_ptr((*dentry).__bindgen_anon_1.d_name.name.cast())
         };
-        Self::find(name).ok_or(ENOENT)
+        Self::lookup(name).ok_or(ENOENT)
     }
 
     /// Calls a function with the data of an open file's directory, and gives what it gives.
     ///
     /// # Safety
     ///
-    /// `opened` must be the file that one of the operations of this type was called for, and that
+    /// `filp` must be the file that one of the operations of this type was called for, and that
     /// operation must not return before this function.
-    unsafe fn with_data<R>(opened: *const bindings::file, then: impl FnOnce(&P::Target) -> R) -> R {
+    unsafe fn with_data<R>(filp: *const bindings::file, then: impl FnOnce(&P::Target) -> R) -> R {
         // SAFETY: By the type's invariant, eventfs has put the data there, and it can be borrowed
         // while the operation runs. The reference cannot leave the function.
-        then(unsafe { P::borrow((*(*opened).f_inode).i_private) })
+        then(unsafe { P::borrow((*(*filp).f_inode).i_private) })
     }
 
     /// Opens a file that is read by `seq_file`, whose `private` becomes the [`File`].
@@ -220,14 +224,14 @@ impl<P: Ownership> Table<P> {
     /// For eventfs, which calls it as an operation.
     unsafe extern "C" fn seq_open(
         _inode: *mut bindings::inode,
-        opened: *mut bindings::file,
+        filp: *mut bindings::file,
     ) -> c_int {
         from_result(|| {
             // SAFETY: eventfs opens it.
-            let file = core::ptr::from_ref(unsafe { Self::file_of(opened)? });
+            let file = core::ptr::from_ref(unsafe { Self::file_of(filp)? });
             let private = file.cast_mut().cast();
             // SAFETY: It is being opened; `seq_show` gets what it wants in `private`.
-            to_result(unsafe { bindings::single_open(opened, Some(Self::seq_show), private) })?;
+            to_result(unsafe { bindings::single_open(filp, Some(Self::seq_show), private) })?;
             Ok(0)
         })
     }
@@ -255,18 +259,18 @@ impl<P: Ownership> Table<P> {
     ///
     /// For eventfs, which calls it as an operation of a file that `seq_open` has opened.
     unsafe extern "C" fn seq_write(
-        opened: *mut bindings::file,
-        buffer: *const c_char,
+        filp: *mut bindings::file,
+        buf: *const c_char,
         count: usize,
-        offset: *mut bindings::loff_t,
+        pos: *mut bindings::loff_t,
     ) -> isize {
         // SAFETY: `seq_open` has put both there.
         let file = unsafe {
-            let seq = (*opened).private_data.cast::<bindings::seq_file>();
+            let seq = (*filp).private_data.cast::<bindings::seq_file>();
             &*(*seq).private.cast::<File<P::Target>>()
         };
         // SAFETY: eventfs gives what an operation gets.
-        unsafe { Self::write(file, opened, buffer, count, offset) }
+        unsafe { Self::write(file, filp, buf, count, pos) }
     }
 
     /// Opens a file that is not read by `seq_file`. Its `private_data` becomes the [`File`].
@@ -276,13 +280,13 @@ impl<P: Ownership> Table<P> {
     /// For eventfs, which calls it as an operation.
     unsafe extern "C" fn raw_open(
         _inode: *mut bindings::inode,
-        opened: *mut bindings::file,
+        filp: *mut bindings::file,
     ) -> c_int {
         from_result(|| {
             // SAFETY: eventfs opens it.
-            let file = core::ptr::from_ref(unsafe { Self::file_of(opened)? });
+            let file = core::ptr::from_ref(unsafe { Self::file_of(filp)? });
             // SAFETY: That is for who opens it to set.
-            unsafe { (*opened).private_data = file.cast_mut().cast() };
+            unsafe { (*filp).private_data = file.cast_mut().cast() };
             Ok(0)
         })
     }
@@ -293,22 +297,22 @@ impl<P: Ownership> Table<P> {
     ///
     /// For eventfs, which calls it as an operation of a file that `raw_open` has opened.
     unsafe extern "C" fn raw_read(
-        opened: *mut bindings::file,
-        buffer: *mut c_char,
+        filp: *mut bindings::file,
+        buf: *mut c_char,
         count: usize,
-        offset: *mut bindings::loff_t,
+        pos: *mut bindings::loff_t,
     ) -> isize {
         // SAFETY: `raw_open` has put it there.
-        let file = unsafe { &*(*opened).private_data.cast::<File<P::Target>>() };
+        let file = unsafe { &*(*filp).private_data.cast::<File<P::Target>>() };
         let Read::Raw(read) = file.read else {
             return EINVAL.to_errno() as isize;
         };
-        let mut user = UserSlice::new(UserPtr::from_ptr(buffer.cast()), count).writer();
-        // SAFETY: eventfs gives an offset that is only for this operation.
-        let offset = unsafe { &mut *offset };
+        let mut user = UserSlice::new(UserPtr::from_ptr(buf.cast()), count).writer();
+        // SAFETY: eventfs gives a position that is only for this operation.
+        let pos = unsafe { &mut *pos };
         // SAFETY: This is the operation.
-        let done = unsafe { Self::with_data(opened, |data| read(data, &mut user, offset)) };
-        done_or_error(done.and_then(|done| within(done, count)))
+        let done = unsafe { Self::with_data(filp, |data| read(data, &mut user, pos)) };
+        count_or_errno(done.and_then(|done| check_count(done, count)))
     }
 
     /// Writes to a file that is not read by `seq_file`.
@@ -317,15 +321,15 @@ impl<P: Ownership> Table<P> {
     ///
     /// For eventfs, which calls it as an operation of a file that `raw_open` has opened.
     unsafe extern "C" fn raw_write(
-        opened: *mut bindings::file,
-        buffer: *const c_char,
+        filp: *mut bindings::file,
+        buf: *const c_char,
         count: usize,
-        offset: *mut bindings::loff_t,
+        pos: *mut bindings::loff_t,
     ) -> isize {
         // SAFETY: `raw_open` has put it there.
-        let file = unsafe { &*(*opened).private_data.cast::<File<P::Target>>() };
+        let file = unsafe { &*(*filp).private_data.cast::<File<P::Target>>() };
         // SAFETY: eventfs gives what an operation gets.
-        unsafe { Self::write(file, opened, buffer, count, offset) }
+        unsafe { Self::write(file, filp, buf, count, pos) }
     }
 
     /// Writes to a file.
@@ -336,22 +340,22 @@ impl<P: Ownership> Table<P> {
     /// that operation must not return before this function.
     unsafe fn write(
         file: &File<P::Target>,
-        opened: *mut bindings::file,
-        buffer: *const c_char,
+        filp: *mut bindings::file,
+        buf: *const c_char,
         count: usize,
-        offset: *mut bindings::loff_t,
+        pos: *mut bindings::loff_t,
     ) -> isize {
-        let user = UserSlice::new(UserPtr::from_ptr(buffer.cast_mut().cast()), count).reader();
-        // SAFETY: The caller promises an offset that is only for this operation.
-        let offset = unsafe { &mut *offset };
+        let user = UserSlice::new(UserPtr::from_ptr(buf.cast_mut().cast()), count).reader();
+        // SAFETY: The caller promises a position that is only for this operation.
+        let pos = unsafe { &mut *pos };
         // SAFETY: The caller promises that the operation runs.
-        let done = unsafe { Self::with_data(opened, |data| file.take(data, user, offset)) };
-        done_or_error(done)
+        let done = unsafe { Self::with_data(filp, |data| file.store(data, user, pos)) };
+        count_or_errno(done)
     }
 }
 
 /// What an operation returns.
-fn done_or_error(done: Result<usize>) -> isize {
+fn count_or_errno(done: Result<usize>) -> isize {
     match done.and_then(|done| isize::try_from(done).map_err(|_| EIO)) {
         Ok(done) => done,
         Err(error) => error.to_errno() as isize,

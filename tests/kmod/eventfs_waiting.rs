@@ -95,7 +95,7 @@ impl Door {
     }
 
     /// Waits, and tells what for.
-    fn wait(&self, user: &mut UserSliceWriter, offset: &mut Offset) -> Result<usize> {
+    fn wait(&self, user: &mut UserSliceWriter, pos: &mut Offset) -> Result<usize> {
         {
             let mut state = self.state.lock();
             state.readers += 1;
@@ -111,7 +111,7 @@ impl Door {
                 return Err(ERESTARTSYS);
             }
         }
-        user.write_slice_file(b"open\n", offset)
+        user.write_slice_file(b"open\n", pos)
     }
 
     /// Changes what readers wait for.
