@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The exported functions, and the types in their signatures.
+//! The functions that rust_eventfs exports for the Rust twin of its header, and their types.
+//!
+//! A client has no bindings of its own, so these declarations are written by hand. They are part of
+//! the ABI of rust_eventfs, whose build fails if the layout of [`Entry`] is not the one in C.
 
 #![allow(unsafe_code)]
 
@@ -9,43 +12,59 @@ use kernel::{
     prelude::*, //
 };
 
-/// `struct eventfs_file`.
+/// `struct eventfs_file`. Opaque.
 #[repr(C)]
 pub(super) struct EventfsFile {
-    /// Nobody looks into it.
+    /// Makes the type one of size 0 that only rust_eventfs can create.
     _opaque: [u8; 0],
 }
 
+/// The address that stands for `events` as a parent: `EVENTFS_EVENTS` of `rust_eventfs.h`.
+pub(super) const EVENTS: usize = 1;
+
 /// `eventfs_callback` of `linux/tracefs.h`.
 pub(super) type Callback = unsafe extern "C" fn(
-    *const c_char,
-    *mut bindings::umode_t,
-    *mut *mut c_void,
-    *mut *const bindings::file_operations,
+    name: *const c_char,
+    mode: *mut bindings::umode_t,
+    data: *mut *mut c_void,
+    fops: *mut *const bindings::file_operations,
 ) -> c_int;
 
 /// `eventfs_release` of `linux/tracefs.h`.
-pub(super) type Release = unsafe extern "C" fn(*const c_char, *mut c_void);
+pub(super) type Release = unsafe extern "C" fn(name: *const c_char, data: *mut c_void);
 
-/// `struct eventfs_entry` of `linux/tracefs.h`, which `kernel::bindings` does not bind. A
-/// client has no bindings of its own; the layout is a part of what the module promises to its
-/// clients, and `vfs/foreign.rs` does not compile if C's is another one.
+/// `struct eventfs_entry` of `linux/tracefs.h`, which `kernel::bindings` does not have.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
     /// The name of the file.
     pub(super) name: *const c_char,
-    /// Says what the file is.
+    /// Called at each look-up of the name: reports the file's mode, data and operations.
     pub(super) callback: Option<Callback>,
-    /// Takes the data back.
+    /// Called once, after the directory was removed, with the data of the directory.
     pub(super) release: Option<Release>,
 }
 
-// What is in a `struct module` is nobody's business here.
+// `struct module` has no layout that C guarantees, but only its address is passed.
 #[allow(improper_ctypes)]
 extern "C" {
-    /// As `eventfs_create_dir()`, with a counted reference: the pointer stays good memory until
-    /// it is withdrawn, also when the directory is removed with one that it is in.
+    /// `eventfs_create_dir()` that also takes a reference: the returned pointer stays valid until
+    /// [`eventfs_remove_dir_put`], even if the directory is removed before, together with a parent.
+    ///
+    /// Returns an error pointer if it fails. Then it has not kept `data`, and no release function
+    /// is called.
+    ///
+    /// # Safety
+    ///
+    /// - `name` must be a C string for the duration of the call.
+    /// - `parent` must be null, [`EVENTS`], or a pointer returned by this function that is not
+    ///   passed to [`eventfs_remove_dir_put`] before the call has returned.
+    /// - `entries` must point to `size` entries with callbacks. Neither they, nor their names and
+    ///   functions, may change or go away until the directory is removed and its release functions
+    ///   have returned.
+    /// - The callbacks and release functions must accept `data`. The operations and the data that
+    ///   a callback reports must stay valid until the release functions are called.
+    /// - `owner` must be the calling module, and the functions above must be its own or built in.
     pub(super) fn eventfs_create_dir_get(
         name: *const c_char,
         parent: *mut EventfsFile,
@@ -55,7 +74,11 @@ extern "C" {
         owner: *mut bindings::module,
     ) -> *mut EventfsFile;
 
-    /// Removes what `eventfs_create_dir_get()` has made if it is still there, and gives the
-    /// reference back.
+    /// Removes a directory of [`eventfs_create_dir_get`], unless that has happened already, and
+    /// puts the reference.
+    ///
+    /// # Safety
+    ///
+    /// `dir` must come from [`eventfs_create_dir_get`], and must not be used afterwards.
     pub(super) fn eventfs_remove_dir_put(dir: *mut EventfsFile);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The handle of a directory.
+//! The owning pointer in each [`Dir`](super::Dir).
 
 #![allow(unsafe_code)]
 
@@ -10,7 +10,10 @@ use super::{
     Ownership,
     Parent, //
 };
-use core::ptr::NonNull;
+use core::ptr::{
+    self,
+    NonNull, //
+};
 use kernel::{
     error::from_err_ptr,
     module::this_module,
@@ -18,65 +21,82 @@ use kernel::{
 };
 
 impl Parent<'_> {
-    /// What the exported functions take for it.
+    /// The parent as a C function expects it. Valid as long as `self` is borrowed.
     fn as_ptr(self) -> *mut ffi::EventfsFile {
         match self {
-            Self::Root => core::ptr::null_mut(),
-            Self::Events => core::ptr::without_provenance_mut(1),
+            Self::Root => ptr::null_mut(),
+            Self::Events => ptr::without_provenance_mut(ffi::EVENTS),
             Self::Dir(dir) => dir.0 .0.as_ptr(),
         }
     }
 }
 
-/// A directory that this module has published.
+/// A directory that this module has published, and a reference to it.
 ///
 /// # Invariants
 ///
-/// The pointer comes from `eventfs_create_dir_get()` and was not given to
-/// `eventfs_remove_dir_put()` yet.
+/// The pointer comes from `eventfs_create_dir_get()` and has not been passed to
+/// `eventfs_remove_dir_put()`, so it is valid.
 pub(super) struct DirHandle(NonNull<ffi::EventfsFile>);
 
-// SAFETY: The exported functions may be called in any thread. The data, which the drop of a
-// `DirHandle` drops, is `Send`: `Ownership` says so.
+// SAFETY: `eventfs_create_dir_get()` and `eventfs_remove_dir_put()` may be called on any thread.
+// Dropping a handle also drops the data of the directory, which may so be dropped on another thread
+// than it was created on: `Ownership` requires that the data is `Send`.
 unsafe impl Send for DirHandle {}
 
-// SAFETY: What takes a `&DirHandle` only hands the pointer to `eventfs_create_dir_get()`, which may
-// be called in any number of threads.
+// SAFETY: The only use of a shared handle is as a parent, see `Parent::as_ptr()`. Any number of
+// threads may call `eventfs_create_dir_get()` with the same parent.
 unsafe impl Sync for DirHandle {}
 
 impl DirHandle {
-    /// Makes a directory with the files of `data`'s type.
+    /// Creates a directory with the files of `P`'s table. It owns `data`.
     pub(super) fn with_files<P: Ownership>(
         name: &CStr,
         parent: Parent<'_>,
         data: P,
     ) -> Result<Self> {
         let data = data.into_foreign();
-        Self::create(name, parent, Table::<P>::ENTRIES, data).inspect_err(|_| {
-            // SAFETY: It was made of `data` above, and nobody has it: the directory was not made,
-            // so that its release function is not called.
+        // SAFETY: The entries are those of `P`, and `data` is from `P::into_foreign()` just now.
+        unsafe { Self::create(name, parent, Table::<P>::ENTRIES, data) }.inspect_err(|_| {
+            // SAFETY: `data` comes from `P::into_foreign()`. There is no directory that could have
+            // kept it, and no release function is called, so this is the first and only
+            // `from_foreign()`, and nothing is borrowed.
             drop(unsafe { P::from_foreign(data) });
         })
     }
 
-    /// Makes a directory without files.
+    /// Creates a directory without files.
     pub(super) fn without_files(name: &CStr, parent: Parent<'_>) -> Result<Self> {
-        Self::create(name, parent, &[], core::ptr::null_mut())
+        // SAFETY: There are no entries.
+        unsafe { Self::create(name, parent, &[], ptr::null_mut()) }
     }
 
-    /// Makes a directory with the files of `entries`, whose functions are for `data`.
-    fn create(
+    /// Creates a directory with the files of `entries`. If this succeeds it owns `data`; otherwise
+    /// nothing has kept `data`.
+    ///
+    /// # Safety
+    ///
+    /// `entries` must be empty, or else `Table::<P>::ENTRIES` of some `P`. In that case `data` must
+    /// come from `P::into_foreign()`; if this succeeds the caller must not use it again.
+    unsafe fn create(
         name: &CStr,
         parent: Parent<'_>,
         entries: &'static [ffi::Entry],
         data: *mut c_void,
     ) -> Result<Self> {
         let size = c_int::try_from(entries.len())?;
-        // The functions in the tables are this module's, so it has to be the owner.
+        // The module that this file is compiled into, and with it the functions in the table.
         let owner = this_module::<crate::LocalModule>().as_ptr();
-        // SAFETY: The name is a string, the parent is one of the two special ones or, by the
-        // invariant of its `DirHandle`, a directory; there are `size` entries, for ever; the owner
-        // is this module.
+        // SAFETY:
+        // - `name` is a C string.
+        // - `parent` is null, `EVENTS`, or by the type invariant of the `DirHandle` that it borrows
+        //   a pointer that is put only when that handle is dropped: not during the borrow.
+        // - There are `size` entries. They are constants of the module, as are their names and
+        //   functions, and eventfs removes what a module has left before the module is freed.
+        // - By the safety requirements of this function, and by the invariant of `Table`, the
+        //   functions accept `data`. The operations are constants of the module, too, and the data
+        //   that the callbacks report is `data`, which only a release function drops.
+        // - `owner` is this module, and so the caller.
         let dir = from_err_ptr(unsafe {
             ffi::eventfs_create_dir_get(
                 name.as_char_ptr(),
@@ -87,14 +107,17 @@ impl DirHandle {
                 owner,
             )
         })?;
-        // INVARIANT: It was made just now.
-        NonNull::new(dir).map(Self).ok_or(EINVAL)
+        // A directory is never null.
+        let dir = NonNull::new(dir).ok_or(EINVAL)?;
+        // INVARIANT: It comes from `eventfs_create_dir_get()`, and only this handle knows it.
+        Ok(Self(dir))
     }
 }
 
 impl Drop for DirHandle {
     fn drop(&mut self) {
-        // SAFETY: By the type's invariant, it is good and this is its end.
+        // SAFETY: By the type invariant the pointer comes from `eventfs_create_dir_get()` and has
+        // not been put. The handle ends here, and nobody else has the pointer.
         unsafe { ffi::eventfs_remove_dir_put(self.0.as_ptr()) };
     }
 }

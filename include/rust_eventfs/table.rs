@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tables of directories, and the functions in them.
+//! The table of entries of each type of data, and the C functions in it.
+//!
+//! An open file finds its [`File`] by the name of its dentry, once, in `open`. A wrong answer would
+//! be another file of the same table, which takes the same type of data: so the name decides what
+//! a file does, never what is sound.
 
 #![allow(unsafe_code)]
 
@@ -14,7 +18,10 @@ use super::{
     Files,
     Ownership, //
 };
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
 use kernel::{
     bindings,
     error::{
@@ -30,7 +37,10 @@ use kernel::{
     },
 };
 
-/// Whether a name can be that of a file.
+/// The largest number of files in a table.
+const MAX_FILES: usize = 64;
+
+/// Whether a file can have this name.
 const fn is_valid_name(name: &[u8]) -> bool {
     if matches!(name, [] | [b'.'] | [b'.', b'.']) || name.len() > 255 {
         return false;
@@ -45,7 +55,7 @@ const fn is_valid_name(name: &[u8]) -> bool {
     true
 }
 
-/// Whether two names are the same.
+/// `one == other`, in a `const fn`.
 const fn is_equal(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
@@ -60,27 +70,27 @@ const fn is_equal(one: &[u8], other: &[u8]) -> bool {
     true
 }
 
-/// The tables of the directories that have their data as a `P`, and what is in them: the callback,
-/// the release function and the file operations.
+/// The table of the directories that own their data as a `P`.
 ///
 /// # Invariants
 ///
-/// The entries are only published with data that comes from `P::into_foreign`, see
-/// `DirHandle::with_files`. eventfs hands that data to the callback and, as `i_private`, to the
-/// file operations, and to the release function once: after all of them have returned, and none
-/// is called any more. So in each callback and operation, and as long as it runs, the data can be
-/// borrowed.
+/// Each directory with [`Self::ENTRIES`] owns data from `P::into_foreign()`, see
+/// `DirHandle::with_files()`. rust_eventfs does with this pointer what `rust_eventfs.h` says:
+///
+/// - It passes it to [`Self::callback`], which leaves it as it is. So it is also in `i_private` of
+///   the inodes of the files.
+/// - It passes it to [`Self::release`] once, when each callback and each file operation of the
+///   directory has returned, all open files are closed, and none of these can begin again.
+///
+/// So `P::borrow()` may borrow it during each callback and each file operation.
 pub(super) struct Table<P>(PhantomData<P>);
 
-/// The number of files that a table may have.
-const MAX_FILES: usize = 64;
-
 impl<P: Ownership> Table<P> {
-    /// The entries.
+    /// One entry for each file.
     pub(super) const ENTRIES: &'static [ffi::Entry] =
         Self::ARRAY.split_at(P::Target::FILES.len()).0;
 
-    /// The entries, and behind them what makes the array as long as any.
+    /// The entries, followed by empty ones: the length of an array cannot depend on `P`.
     const ARRAY: &'static [ffi::Entry; MAX_FILES] = &Self::build();
 
     /// The operations of files that are read by `seq_file`.
@@ -93,7 +103,7 @@ impl<P: Ownership> Table<P> {
         ..pin_init::zeroed()
     };
 
-    /// The operations of the other files.
+    /// The operations of all other files.
     const RAW_FOPS: &'static bindings::file_operations = &bindings::file_operations {
         open: Some(Self::raw_open),
         read: Some(Self::raw_read),
@@ -102,14 +112,14 @@ impl<P: Ownership> Table<P> {
         ..pin_init::zeroed()
     };
 
-    /// Makes the entries of the files, which it checks.
+    /// Checks the files, and builds their entries.
     const fn build() -> [ffi::Entry; MAX_FILES] {
         let files = P::Target::FILES;
-        // The entries are what the data is released by.
+        // The release function of an entry drops the data.
         assert!(!files.is_empty(), "a directory with data has no files");
         assert!(files.len() <= MAX_FILES, "a directory has too many files");
         let mut entries = [ffi::Entry {
-            name: core::ptr::null(),
+            name: ptr::null(),
             callback: None,
             release: None,
         }; MAX_FILES];
@@ -129,45 +139,52 @@ impl<P: Ownership> Table<P> {
                 );
                 earlier += 1;
             }
-            // For its checks.
+            // Called for its assertions.
             files[at].effective_mode();
             entries[at].name = as_char_ptr_in_const_context(name);
             entries[at].callback = Some(Self::callback);
             at += 1;
         }
-        // It is called for each entry that has one, and there is one piece of data.
+        // Each entry's release function is called, but the data is to be dropped once.
         entries[0].release = Some(Self::release);
         entries
     }
 
-    /// The file of a name.
+    /// Finds a file by its name.
     fn lookup(name: &CStr) -> Option<&'static File<P::Target>> {
         P::Target::FILES.iter().find(|file| file.name == name)
     }
 
-    /// Says what the file of a name is.
+    /// The callback of all entries: reports mode and operations of a file.
     ///
     /// # Safety
     ///
-    /// For eventfs, which calls it as the callback of an entry.
+    /// - `name` must be a C string for the duration of the call.
+    /// - `data` must point to the data pointer of a directory with [`Self::ENTRIES`]. This call
+    ///   must return before [`Self::release`] is called with that pointer.
+    /// - `mode` and `fops` must be valid for writes.
     unsafe extern "C" fn callback(
         name: *const c_char,
         mode: *mut bindings::umode_t,
         data: *mut *mut c_void,
         fops: *mut *const bindings::file_operations,
     ) -> c_int {
-        // SAFETY: eventfs gives an entry's name, a string.
+        // SAFETY: By the safety requirements `name` is a C string during the call. `lookup()` does
+        // not keep it.
         let name = unsafe { CStr::from_char_ptr(name) };
         let Some(file) = Self::lookup(name) else {
             return 0;
         };
         if let Some(present) = file.present {
-            // SAFETY: By the type's invariant, the data that `data` is preset to can be borrowed.
+            // SAFETY: By the safety requirements `data` points to the data pointer of a directory
+            // with our entries, which by the type invariant comes from `P::into_foreign()`. It is
+            // not released, so not passed to `P::from_foreign()`, before this call returns.
+            // `present` cannot keep the reference.
             if !present(unsafe { P::borrow(*data) }) {
                 return 0;
             }
         }
-        // SAFETY: eventfs gives where to write the mode and the operations.
+        // SAFETY: By the safety requirements both are valid for writes.
         unsafe {
             *mode = file.effective_mode();
             *fops = if file.is_seq() {
@@ -179,25 +196,29 @@ impl<P: Ownership> Table<P> {
         1
     }
 
-    /// Drops the data of a directory.
+    /// The release function of the first entry: drops the data of a directory.
     ///
     /// # Safety
     ///
-    /// For eventfs, which calls it as the release function of an entry.
+    /// `data` must be the data pointer of a directory with [`Self::ENTRIES`]. This must be the only
+    /// call with it, each callback and file operation of the directory must have returned, and none
+    /// may begin again.
     unsafe extern "C" fn release(_name: *const c_char, data: *mut c_void) {
-        // SAFETY: By the type's invariant, it comes from `into_foreign`, is used by nobody any
-        // more, and this is the only time that it is released.
+        // SAFETY: By the type invariant `data` comes from `P::into_foreign()`. By the safety
+        // requirements this is the only call with it, and all callbacks and file operations, which
+        // alone borrow it, have returned.
         drop(unsafe { P::from_foreign(data) });
     }
 
-    /// The file that is being opened.
+    /// Finds the file that `filp` is about to open.
     ///
     /// # Safety
     ///
-    /// `filp` must be one that eventfs is about to open.
+    /// `filp` must be a file of eventfs that is being opened.
     unsafe fn file_of(filp: *mut bindings::file) -> Result<&'static File<P::Target>> {
-        // SAFETY: It has a dentry, whose name ends with a zero byte and does not change, for
-        // nothing is ever renamed in eventfs.
+        // SAFETY: By the safety requirements `filp` is being opened, so it has a dentry, and holds
+        // a reference to it. The name of a dentry is a C string, and stays where it is because
+        // eventfs does not rename. `lookup()` does not keep it.
         let name = unsafe {
             let dentry = (*filp).__bindgen_anon_1.f_path.dentry;
             CStr::from_char_ptr((*dentry).__bindgen_anon_1.d_name.name.cast())
@@ -205,139 +226,160 @@ impl<P: Ownership> Table<P> {
         Self::lookup(name).ok_or(ENOENT)
     }
 
-    /// Calls a function with the data of an open file's directory, and gives what it gives.
+    /// Calls `then` with the data of an open file's directory.
     ///
     /// # Safety
     ///
-    /// `filp` must be the file that one of the operations of this type was called for, and that
-    /// operation must not return before this function.
+    /// `filp` must be an open file with [`Self::SEQ_FOPS`] or [`Self::RAW_FOPS`]. One of these
+    /// operations must be running for it, and must not return before this function.
     unsafe fn with_data<R>(filp: *const bindings::file, then: impl FnOnce(&P::Target) -> R) -> R {
-        // SAFETY: By the type's invariant, eventfs has put the data there, and it can be borrowed
-        // while the operation runs. The reference cannot leave the function.
+        // SAFETY: By the safety requirements `filp` is open, so `f_inode` is valid. It has our
+        // operations, which only `callback()` hands out: so the inode is one of a directory with
+        // our entries, and by the type invariant `i_private` comes from `P::into_foreign()`. One of
+        // the operations runs until this function has returned, so the pointer is not released
+        // before. `then` cannot keep the reference.
         then(unsafe { P::borrow((*(*filp).f_inode).i_private) })
     }
 
-    /// Opens a file that is read by `seq_file`, whose `private` becomes the [`File`].
+    /// `open` of [`Self::SEQ_FOPS`]: stores the [`File`] in `private` of the `seq_file`.
     ///
     /// # Safety
     ///
-    /// For eventfs, which calls it as an operation.
+    /// Must only be called as this operation, for a `filp` that is being opened.
     unsafe extern "C" fn seq_open(
         _inode: *mut bindings::inode,
         filp: *mut bindings::file,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: eventfs opens it.
-            let file = core::ptr::from_ref(unsafe { Self::file_of(filp)? });
+            // SAFETY: By the safety requirements `filp` is being opened. It is a file of eventfs,
+            // because it has our operations.
+            let file = ptr::from_ref(unsafe { Self::file_of(filp)? });
             let private = file.cast_mut().cast();
-            // SAFETY: It is being opened; `seq_show` gets what it wants in `private`.
+            // SAFETY: By the safety requirements `filp` is being opened. `private` is what
+            // `seq_show()` and `seq_write()` expect.
             to_result(unsafe { bindings::single_open(filp, Some(Self::seq_show), private) })?;
             Ok(0)
         })
     }
 
-    /// Prints what a file shows.
+    /// `show` of a `seq_file`.
     ///
     /// # Safety
     ///
-    /// For `seq_read()`, as an operation of a file that `seq_open` has opened.
+    /// Must only be called by `seq_file`, with its lock held, for a `seq` that [`Self::seq_open`]
+    /// has opened, while a file operation runs for `seq`'s file.
     unsafe extern "C" fn seq_show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
-        // SAFETY: `seq_open` has put it there.
+        // SAFETY: `seq_open()` has stored a pointer to a constant `File` in `private`.
         let file = unsafe { &*(*seq).private.cast::<File<P::Target>>() };
-        // SAFETY: It is good as long as the file is open, and its lock is held.
+        // SAFETY: By the safety requirements `seq` is valid until this function returns, and its
+        // lock keeps other threads out. `show()` cannot keep the reference.
         let printer = unsafe { SeqFile::from_raw(seq) };
-        // SAFETY: It is the file that is being read, and this is a part of that.
-        from_result(|| unsafe {
-            Self::with_data((*seq).file, |data| file.show(data, printer))?;
+        from_result(|| {
+            // SAFETY: `single_open()` has set `seq.file` to the file that `seq_open()` has opened,
+            // which has `SEQ_FOPS`. By the safety requirements one of its operations runs, and
+            // returns after this function.
+            unsafe { Self::with_data((*seq).file, |data| file.show(data, printer)) }?;
             Ok(0)
         })
     }
 
-    /// Writes to a file that is read by `seq_file`.
+    /// `write` of [`Self::SEQ_FOPS`].
     ///
     /// # Safety
     ///
-    /// For eventfs, which calls it as an operation of a file that `seq_open` has opened.
+    /// Must only be called as this operation, for a `filp` that [`Self::seq_open`] has opened, with
+    /// a `pos` as the VFS passes it.
     unsafe extern "C" fn seq_write(
         filp: *mut bindings::file,
         buf: *const c_char,
         count: usize,
         pos: *mut bindings::loff_t,
     ) -> isize {
-        // SAFETY: `seq_open` has put both there.
+        // SAFETY: `single_open()` has stored the `seq_file` in `private_data`, and `seq_open()` a
+        // pointer to a constant `File` in its `private`. Neither changes while the file is open.
         let file = unsafe {
             let seq = (*filp).private_data.cast::<bindings::seq_file>();
             &*(*seq).private.cast::<File<P::Target>>()
         };
-        // SAFETY: eventfs gives what an operation gets.
+        // SAFETY: By the safety requirements this is a `write` of `SEQ_FOPS`, called with these
+        // arguments. It does not return before `write()`.
         unsafe { Self::write(file, filp, buf, count, pos) }
     }
 
-    /// Opens a file that is not read by `seq_file`. Its `private_data` becomes the [`File`].
+    /// `open` of [`Self::RAW_FOPS`]: stores the [`File`] in `private_data`.
     ///
     /// # Safety
     ///
-    /// For eventfs, which calls it as an operation.
+    /// Must only be called as this operation, for a `filp` that is being opened.
     unsafe extern "C" fn raw_open(
         _inode: *mut bindings::inode,
         filp: *mut bindings::file,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: eventfs opens it.
-            let file = core::ptr::from_ref(unsafe { Self::file_of(filp)? });
-            // SAFETY: That is for who opens it to set.
+            // SAFETY: By the safety requirements `filp` is being opened. It is a file of eventfs,
+            // because it has our operations.
+            let file = ptr::from_ref(unsafe { Self::file_of(filp)? });
+            // SAFETY: By the safety requirements `filp` is being opened, so nobody else uses it.
+            // `private_data` belongs to the operations of the file.
             unsafe { (*filp).private_data = file.cast_mut().cast() };
             Ok(0)
         })
     }
 
-    /// Reads a file that is not read by `seq_file`.
+    /// `read` of [`Self::RAW_FOPS`].
     ///
     /// # Safety
     ///
-    /// For eventfs, which calls it as an operation of a file that `raw_open` has opened.
+    /// Must only be called as this operation, for a `filp` that [`Self::raw_open`] has opened, with
+    /// a `pos` as the VFS passes it.
     unsafe extern "C" fn raw_read(
         filp: *mut bindings::file,
         buf: *mut c_char,
         count: usize,
         pos: *mut bindings::loff_t,
     ) -> isize {
-        // SAFETY: `raw_open` has put it there.
+        // SAFETY: `raw_open()` has stored a pointer to a constant `File` in `private_data`, which
+        // does not change while the file is open.
         let file = unsafe { &*(*filp).private_data.cast::<File<P::Target>>() };
         let Read::Raw(read) = file.read else {
-            return EINVAL.to_errno() as isize;
+            return count_or_errno(Err(EINVAL));
         };
         let mut user = UserSlice::new(UserPtr::from_ptr(buf.cast()), count).writer();
-        // SAFETY: eventfs gives a position that is only for this operation.
+        // SAFETY: The VFS passes a position that belongs to this call. It is null only for files
+        // with `FMODE_STREAM`, which `raw_open()` does not set.
         let pos = unsafe { &mut *pos };
-        // SAFETY: This is the operation.
+        // SAFETY: By the safety requirements `filp` is open with `RAW_FOPS`, and this is one of
+        // these operations.
         let done = unsafe { Self::with_data(filp, |data| read(data, &mut user, pos)) };
         count_or_errno(done.and_then(|done| check_count(done, count)))
     }
 
-    /// Writes to a file that is not read by `seq_file`.
+    /// `write` of [`Self::RAW_FOPS`].
     ///
     /// # Safety
     ///
-    /// For eventfs, which calls it as an operation of a file that `raw_open` has opened.
+    /// Must only be called as this operation, for a `filp` that [`Self::raw_open`] has opened, with
+    /// a `pos` as the VFS passes it.
     unsafe extern "C" fn raw_write(
         filp: *mut bindings::file,
         buf: *const c_char,
         count: usize,
         pos: *mut bindings::loff_t,
     ) -> isize {
-        // SAFETY: `raw_open` has put it there.
+        // SAFETY: `raw_open()` has stored a pointer to a constant `File` in `private_data`, which
+        // does not change while the file is open.
         let file = unsafe { &*(*filp).private_data.cast::<File<P::Target>>() };
-        // SAFETY: eventfs gives what an operation gets.
+        // SAFETY: By the safety requirements this is a `write` of `RAW_FOPS`, called with these
+        // arguments. It does not return before `write()`.
         unsafe { Self::write(file, filp, buf, count, pos) }
     }
 
-    /// Writes to a file.
+    /// Writes to an open file.
     ///
     /// # Safety
     ///
-    /// The arguments but for the first one must be what a write operation of this type got, and
-    /// that operation must not return before this function.
+    /// The arguments other than `file` must be those of a `write` of [`Self::SEQ_FOPS`] or
+    /// [`Self::RAW_FOPS`], which must not return before this function.
     unsafe fn write(
         file: &File<P::Target>,
         filp: *mut bindings::file,
@@ -346,18 +388,22 @@ impl<P: Ownership> Table<P> {
         pos: *mut bindings::loff_t,
     ) -> isize {
         let user = UserSlice::new(UserPtr::from_ptr(buf.cast_mut().cast()), count).reader();
-        // SAFETY: The caller promises a position that is only for this operation.
+        // SAFETY: By the safety requirements `pos` is what the VFS has passed to a `write`: a
+        // position that belongs to this call. It is null only for files with `FMODE_STREAM`, which
+        // neither `seq_open()` nor `raw_open()` sets.
         let pos = unsafe { &mut *pos };
-        // SAFETY: The caller promises that the operation runs.
+        // SAFETY: By the safety requirements `filp` is open with one of our operations, and its
+        // `write` runs until this function has returned.
         let done = unsafe { Self::with_data(filp, |data| file.store(data, user, pos)) };
         count_or_errno(done)
     }
 }
 
-/// What an operation returns.
+/// The return value of a `read` or `write`.
 fn count_or_errno(done: Result<usize>) -> isize {
     match done.and_then(|done| isize::try_from(done).map_err(|_| EIO)) {
         Ok(done) => done,
+        // CAST: An `isize` holds all error numbers.
         Err(error) => error.to_errno() as isize,
     }
 }
