@@ -3,23 +3,22 @@
 //! eventfs for modules in Rust: directories that are owned by handles, with files that are tables
 //! of functions.
 //!
-//! This is the twin of `rust_eventfs.h`, which says what is common to both languages. A module
-//! takes it in with
+//! The Rust twin of `rust_eventfs.h`, which documents what both languages have in common. A module
+//! includes this file in its crate root, next to its `module!`:
 //!
 //! ```ignore
 //! #[path = "../include/rust_eventfs.rs"]
 //! mod eventfs;
 //! ```
 //!
-//! in its crate root, beside its `module!`, and needs no `unsafe` of its own. Each module takes it
-//! in for itself and gives none of it to others: what it publishes is owned by the module that this
-//! is compiled into.
+//! It needs no `unsafe` of its own, and may be `#![deny(unsafe_code)]`. (Not `forbid`: the files in
+//! `rust_eventfs/`, behind this one, allow it for themselves.) Each module includes its own copy
+//! and exports none of it: the directories belong to the module that this file is compiled into.
 //!
-//! - [`Dir`] is a directory of the module's; dropping it removes the directory.
-//! - [`Files`] says which files the directories of a type of data have: a `const` table of
-//!   [`File`]s.
-//! - [`Ownership`] is how a directory has its data: `Arc<T>`, `KBox<T>`, `Pin<KBox<T>>`, or
-//!   `&'static T`. The data cannot go while a file operation uses it, and is dropped once.
+//! - [`Dir`] is the handle of a directory. Dropping it removes the directory.
+//! - [`Files`] is implemented by the data of a directory: a `const` table of its [`File`]s.
+//! - [`Ownership`] is how a directory owns its data: `Arc<T>`, `KBox<T>`, `Pin<KBox<T>>`, or
+//!   `&'static T`. The data outlives every file operation that uses it, and is dropped once.
 //!
 //! # Examples
 //!
@@ -50,7 +49,7 @@
 //! let dir = Dir::new(c"queue0", &driver, queue.clone())?;
 //! ```
 
-// A client uses what it needs.
+// No client uses all of it.
 #![allow(dead_code, unreachable_pub)]
 
 use kernel::{
@@ -84,9 +83,7 @@ use handle::DirHandle;
 
 pub use ownership::Ownership;
 
-/// Where a directory is made.
-///
-/// A `&Dir` is one, too.
+/// The parent of a new directory. A `&Dir` converts to it.
 ///
 /// # Examples
 ///
@@ -96,12 +93,12 @@ pub use ownership::Ownership;
 /// ```
 #[derive(Clone, Copy)]
 pub enum Parent<'a> {
-    /// The root of the mounts, beside `events`: `NULL` in C.
+    /// The root of the mounts, next to `events`. In C: `NULL`.
     Root,
-    /// The kernel's own `events`, for a subsystem: `EVENTFS_EVENTS` in C.
+    /// The kernel's own `events`: the new directory is a subsystem. In C: `EVENTFS_EVENTS`.
     Events,
-    /// Another directory of this module's. One that was removed already, together with one that it
-    /// was in, gives `ENODEV`.
+    /// Another directory of this module. If it was removed together with a parent of its own,
+    /// creating a directory in it fails with `ENODEV`.
     Dir(&'a Dir),
 }
 
@@ -111,31 +108,35 @@ impl<'a> From<&'a Dir> for Parent<'a> {
     }
 }
 
-/// A directory that this module has published: it appears in every mount of eventfs, whether that
-/// was made before or is made later.
+/// A directory that this module has published. It appears in every mount of eventfs, no matter
+/// which of the two came first.
 ///
-/// Dropping it removes the directory with all that is in it. When the drop returns, no path leads
-/// there, no function of its [`Files`] runs, what users still have open answers `ENODEV`, and its
-/// data has been dropped. That cannot fail; in C it is `eventfs_remove()`.
+/// Dropping the handle removes the directory and everything in it, which cannot fail. In C:
+/// `eventfs_remove()`. When the drop returns:
 ///
-/// The directories in it are removed with it, and their data is dropped (before its own). Their
-/// handles stay: they can be dropped later, and as parents they give `ENODEV`. Whoever drops the
-/// handle of a directory that is being removed with its parent at that moment does not wait for it.
+/// - no path leads to the directory;
+/// - no function of its [`Files`] runs or will run;
+/// - files that users still have open answer `ENODEV`;
+/// - its data has been dropped.
+///
+/// Directories in it are removed with it, and their data is dropped before its own. Their handles
+/// remain: dropping one later does nothing more, and as a parent it gives `ENODEV`. While a thread
+/// removes a directory together with its parent, another thread that drops the handle of that
+/// directory does not wait for the removal to finish.
 ///
 /// A handle that is forgotten leaves the directory until the module is unloaded.
 ///
 /// # Context
 ///
-/// Making and dropping one may sleep. Do not do it under a lock that a function of its [`Files`],
-/// or the drop of data that goes with it, takes: it waits for those. A function of the directory's
-/// own [`Files`], which would wait for itself, must not drop it, nor one that the directory is in.
-/// To drop other directories there is fine.
-///
+/// Creating and dropping a directory may sleep. Dropping waits for the functions of [`Files`] that
+/// run, and both may drop data: do neither under a lock that such a function or such a drop takes.
+/// A function of a directory's [`Files`] must not drop that directory, nor a parent of it, because
+/// it would wait for itself. It may drop any other.
 pub struct Dir(DirHandle);
 
 impl Dir {
-    /// Makes a directory (mode 0755) with the files of `data`'s type. It is complete when it
-    /// appears; its functions may be called before this returns.
+    /// Creates a directory (mode 0755) with the files that `P`'s data has. The directory owns
+    /// `data`. It is complete when it appears, and its functions may be called before this returns.
     ///
     /// In C: `eventfs_create_dir()`.
     ///
@@ -143,11 +144,11 @@ impl Dir {
     ///
     /// `EINVAL` or `ENAMETOOLONG` for a bad name, `EEXIST` for one that is taken, `ENODEV` if the
     /// parent was removed or this module is being unloaded, `EPERM` under kernel lockdown,
-    /// `ENOMEM`. The data is dropped then.
+    /// `ENOMEM`. In each case `data` is dropped.
     ///
     /// # Context
     ///
-    /// May sleep; see [`Dir`] about locks.
+    /// May sleep. See [`Dir`] about locks.
     ///
     /// # Examples
     ///
@@ -163,10 +164,10 @@ impl Dir {
         DirHandle::with_files(name, parent.into(), data).map(Self)
     }
 
-    /// Makes a directory (mode 0755) for other directories, without files.
+    /// Creates a directory (mode 0755) without files, for other directories.
     ///
-    /// In C: `eventfs_create_events_dir()`, `eventfs_add_subsystem_dir()` and `eventfs_add_dir()`,
-    /// depending on the parent.
+    /// In C, depending on the parent: `eventfs_create_events_dir()`, `eventfs_add_subsystem_dir()`
+    /// or `eventfs_add_dir()`.
     ///
     /// # Errors
     ///
@@ -174,7 +175,7 @@ impl Dir {
     ///
     /// # Context
     ///
-    /// May sleep; see [`Dir`] about locks.
+    /// May sleep. See [`Dir`] about locks.
     ///
     /// # Examples
     ///
@@ -186,10 +187,10 @@ impl Dir {
     }
 }
 
-/// The files of the directories whose data is of this type.
+/// Data of directories, and the files that such a directory has.
 ///
-/// All directories of a type share the table: each costs the same few bytes, however many files it
-/// has. That the table is right is checked when the module is compiled.
+/// All directories with data of one type share the table, so each costs the same few bytes, however
+/// many files it has. The compiler checks the table: names, duplicates, modes.
 ///
 /// # Examples
 ///
@@ -202,48 +203,50 @@ impl Dir {
 /// }
 /// ```
 pub trait Files: Sized + Sync + 'static {
-    /// The files, 1 to 64 of them, in the order in which they are listed.
+    /// 1 to 64 files, in the order of listings.
     const FILES: &'static [File<Self>];
 }
 
-/// A file of a directory whose data is a `T`: what a table of [`Files`] consists of.
+/// A file of a directory whose data is a `T`: an element of the table in [`Files`].
 ///
-/// The functions get the data of the directory that the file is in. They run in process context, in
-/// the thread of the user, may sleep, and may run several times at once. Their errors are what the
-/// system call gives. None runs after the directory was removed; removal waits for those that do.
+/// **Functions** get a reference to the data of the directory that the file is in. They run in
+/// process context, in the thread that makes the system call, may sleep, and may run several times
+/// at once. The system call returns their errors. Removal of the directory waits for those that
+/// run, and none runs afterwards. They can be closures that capture nothing. A closure that uses
+/// its argument has to name the argument's type if a method such as [`File::mode`] follows.
 ///
-/// Unless told otherwise by [`File::mode`], files can be read by all (0444) and written by their
-/// owner (0644, or 0200 if they cannot be read).
+/// **Modes** are 0444 for files that can only be read, 0644 for those that can also be written, and
+/// 0200 for those that can only be written. [`File::mode`] changes that.
 ///
-/// **Reading** gives numbers, flags, lines and `seq` files as `seq_file` does: a function is called
-/// when a read begins at the start of the file, so that `lseek()` to 0 (or `pread()`) shows what is
-/// new. **Writing** numbers, flags, lines and commands takes each write as a whole, wherever it is
-/// in the file: white space and zero bytes at both ends are taken off, a write of nothing does
-/// nothing. `E2BIG`: it is longer than the limit; `EINVAL`: it has zero bytes in it, or is not
-/// UTF-8. `seq_file` refuses `pwrite()` for what can be read: `ESPIPE`.
+/// **Reading** of numbers, flags, strings and [`File::seq`] goes through `seq_file`. The function
+/// is called when a read starts at the beginning of the file, so `pread()`, or `lseek()` to 0,
+/// shows the current state.
 ///
-/// The functions can be closures that capture nothing. One that uses its argument has to name the
-/// argument's type if a method like [`File::mode`] follows.
+/// **Writing** of numbers, flags, strings and commands ignores the file position and handles each
+/// write as one text, without white space and zero bytes at its ends. An empty write does nothing.
+/// Errors: `E2BIG` if the write is longer than [`File::limit`]; `EINVAL` if the text has zero bytes
+/// in it or, for strings and commands, is not UTF-8; `ESPIPE` for `pwrite()` to a file that can
+/// also be read, from `seq_file`.
 pub struct File<T> {
-    /// Its name.
+    /// The name.
     name: &'static CStr,
-    /// Its permissions; 0 stands for those that what it can do suggests.
+    /// The mode; 0 for the default, which depends on `read` and `write`.
     mode: u16,
-    /// The number of bytes that a text that is written may have.
+    /// The maximum size of a written text, in bytes.
     limit: usize,
-    /// What reading does.
+    /// How the file is read.
     read: Read<T>,
-    /// What writing does.
+    /// How the file is written.
     write: Write<T>,
-    /// Whether the file is there, if not always.
+    /// Whether the file exists. `None` for a file that always does.
     present: Option<fn(&T) -> bool>,
 }
 
 impl<T: 'static> File<T> {
-    /// The limit of a text that is written unless [`File::limit`] changes it.
+    /// The default of [`File::limit`].
     const LIMIT: usize = 4096;
 
-    /// A file.
+    /// A file with the default mode and limit, which always exists.
     const fn new(name: &'static CStr, read: Read<T>, write: Write<T>) -> Self {
         Self {
             name,
@@ -255,7 +258,7 @@ impl<T: 'static> File<T> {
         }
     }
 
-    /// A number in decimal that can be read.
+    /// An unsigned number, in decimal. Read only.
     ///
     /// In C: `DEFINE_SIMPLE_ATTRIBUTE`.
     ///
@@ -268,13 +271,13 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Number(get), Write::Refused)
     }
 
-    /// A number that can be read and written: decimal, or hexadecimal or octal as in C, by
-    /// `kstrtoull()`.
+    /// An unsigned number, in decimal. Writes are parsed by `kstrtoull()`, which also reads
+    /// hexadecimal and octal numbers with the prefixes of C.
     ///
     /// # Errors
     ///
-    /// A write gives `EINVAL` for what is no number, `ERANGE` for one of more than 64 bits, and
-    /// what `set` gives.
+    /// Writing: those of all texts, see [`File`]; `EINVAL` for a text that is not a number;
+    /// `ERANGE` for a number of more than 64 bits; those of `set`.
     ///
     /// # Examples
     ///
@@ -299,7 +302,7 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Number(get), Write::Number(set))
     }
 
-    /// A number that may be negative, and can be read.
+    /// A signed number, in decimal. Read only.
     ///
     /// # Examples
     ///
@@ -310,7 +313,7 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Signed(get), Write::Refused)
     }
 
-    /// A number that may be negative, and can be read and written, by `kstrtoll()`.
+    /// A signed number, in decimal. Writes are parsed by `kstrtoll()`.
     ///
     /// # Errors
     ///
@@ -329,7 +332,7 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Signed(get), Write::Signed(set))
     }
 
-    /// A flag that can be read: 0 or 1.
+    /// A flag, `0` or `1`. Read only.
     ///
     /// # Examples
     ///
@@ -340,11 +343,12 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Flag(get), Write::Refused)
     }
 
-    /// A flag that can be read, and written with the words of `kstrtobool()`: 1, y, on, ...
+    /// A flag, `0` or `1`. Writes are parsed by `kstrtobool()`: `1`, `y`, `on`, ...
     ///
     /// # Errors
     ///
-    /// A write gives `EINVAL` for other words, and what `set` gives.
+    /// Writing: those of all texts, see [`File`]; `EINVAL` for a text that `kstrtobool()` does not
+    /// know; those of `set`.
     ///
     /// # Examples
     ///
@@ -366,7 +370,7 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Flag(get), Write::Flag(set))
     }
 
-    /// A string that can be read, as a line.
+    /// A string, shown as a line. Read only.
     ///
     /// # Examples
     ///
@@ -377,11 +381,11 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Text(get), Write::Refused)
     }
 
-    /// A string that can be read, as a line that `show` prints without its end, and written.
+    /// A string. `show` prints it without a newline, which is added.
     ///
     /// # Errors
     ///
-    /// A write gives those of all texts, see [`File`], and what `set` gives.
+    /// Writing: those of all texts, see [`File`]; those of `set`. Reading: those of `show`.
     ///
     /// # Examples
     ///
@@ -403,8 +407,8 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Line(show), Write::Text(set))
     }
 
-    /// Whatever `show` prints, of any length. It is called again, with more room, if that was too
-    /// much for the buffer.
+    /// Text of any length, printed by `show`. Read only. `show` is called again with a larger
+    /// buffer if the text did not fit.
     ///
     /// In C: `single_open()`.
     ///
@@ -420,16 +424,17 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Seq(show), Write::Refused)
     }
 
-    /// A file that takes commands: `run` gets each write as a whole. It can be read if
-    /// [`File::shown_by`] says how.
+    /// A control file: `run` gets each write as one command. Write only, unless [`File::shown_by`]
+    /// adds a function for reading.
     ///
     /// # Errors
     ///
-    /// A write gives those of all texts, see [`File`], and what `run` gives.
+    /// Writing: those of all texts, see [`File`]; those of `run`.
     ///
     /// # Context
     ///
-    /// `run` may make and drop directories, but not the one that the file is in, nor one around it.
+    /// `run` may create and drop directories, except to drop the one that the file is in, or a
+    /// parent of it.
     ///
     /// # Examples
     ///
@@ -443,12 +448,12 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Refused, Write::Text(run))
     }
 
-    /// Bytes that `read` copies to the user: from the offset on, which it advances, as many as it
-    /// likes and there is room for. It gives their number, 0 at the end.
+    /// Bytes. Read only. `read` copies bytes from the file position to user space, advances the
+    /// position, and returns how many bytes it has copied: 0 at the end of the file.
     ///
     /// # Errors
     ///
-    /// What `read` gives; `EIO` if it tells more bytes than there was room for.
+    /// Reading: those of `read`; `EIO` if it returns a larger number than was asked for.
     ///
     /// # Examples
     ///
@@ -464,12 +469,12 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Raw(read), Write::Refused)
     }
 
-    /// Bytes that `read` copies to the user, see [`File::raw`], and `write` from the user: from the
-    /// offset on, which it advances, as many as it likes. It gives their number.
+    /// Bytes. `read` is that of [`File::raw`]. `write` copies bytes from user space to the file
+    /// position, advances the position, and returns how many bytes it has copied.
     ///
     /// # Errors
     ///
-    /// What the functions give; `EIO` if they tell more bytes than there were.
+    /// Those of `read` and `write`; `EIO` if one returns a larger number than was asked for.
     ///
     /// # Examples
     ///
@@ -488,7 +493,7 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Raw(read), Write::Raw(write))
     }
 
-    /// Bytes that `write` copies from the user, see [`File::raw_rw`], and that cannot be read.
+    /// Bytes. Write only. `write` is that of [`File::raw_rw`].
     ///
     /// # Errors
     ///
@@ -506,7 +511,7 @@ impl<T: 'static> File<T> {
         Self::new(name, Read::Refused, Write::Raw(write))
     }
 
-    /// Lets `show` say what reading the file gives: for a [`File::command`].
+    /// Makes a [`File::command`] readable: `show` prints its text, as in [`File::seq`].
     ///
     /// # Examples
     ///
@@ -522,10 +527,10 @@ impl<T: 'static> File<T> {
         self
     }
 
-    /// Sets the permissions.
+    /// Sets the mode.
     ///
-    /// It does not compile if they have other bits than those for reading and writing, or give a
-    /// right to what the file cannot do.
+    /// A mode does not compile if it has bits other than those for reading and writing, or if the
+    /// file does not support what it permits.
     ///
     /// # Examples
     ///
@@ -541,8 +546,8 @@ impl<T: 'static> File<T> {
         self
     }
 
-    /// Sets the number of bytes that a text that is written may have: 4096 if not told. All of it
-    /// is copied before the function is called.
+    /// Sets the maximum size of a written text, by default 4096 bytes, and less than 1 MiB. A write
+    /// is copied as a whole before it is parsed.
     ///
     /// # Examples
     ///
@@ -555,11 +560,16 @@ impl<T: 'static> File<T> {
         self
     }
 
-    /// Lets `present` say whether the file is there. It is asked when a name that the kernel does
-    /// not cache is looked up, as opening the directory does for each, or listed
-    /// (`readdir=metadata`). So a file that is no longer there may be found as long as its name is
-    /// cached, while one that was not there is asked for again; what is open stays open. It may be
-    /// called with locks of eventfs held: it must not make or drop directories.
+    /// Makes the file optional: it exists while `present` returns `true`.
+    ///
+    /// `present` is called when the name is looked up and the kernel has not cached it. Opening the
+    /// directory looks up all names; with `readdir=metadata` each listing calls `present` instead.
+    /// That a file exists is cached, so it may be found for as long as the kernel caches its name;
+    /// that it does not exist is not. Open files stay open.
+    ///
+    /// # Context
+    ///
+    /// `present` may be called with locks of eventfs held. It must not create or drop directories.
     ///
     /// # Examples
     ///

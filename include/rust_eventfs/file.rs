@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What reading and writing a file does.
+//! Reading and writing of files, without anything unsafe.
 
 use super::{
     parse::{
@@ -22,44 +22,44 @@ use kernel::{
     },
 };
 
-/// What reading a file does.
+/// How a file is read.
 pub(super) enum Read<T> {
-    /// It fails.
+    /// Not at all.
     Refused,
-    /// It gives a number.
+    /// As an unsigned number.
     Number(fn(&T) -> u64),
-    /// It gives a number that may be negative.
+    /// As a signed number.
     Signed(fn(&T) -> i64),
-    /// It gives 0 or 1.
+    /// As `0` or `1`.
     Flag(fn(&T) -> bool),
-    /// It gives a line that does not change.
+    /// As a line that is part of the data.
     Text(for<'a> fn(&'a T) -> &'a str),
-    /// It gives what a function prints, and the end of the line.
+    /// As a line that the function prints without its newline.
     Line(fn(&T, &SeqFile) -> Result),
-    /// It gives what a function prints.
+    /// As the text that the function prints.
     Seq(fn(&T, &SeqFile) -> Result),
-    /// A function does it.
+    /// By the function.
     Raw(fn(&T, &mut UserSliceWriter, &mut Offset) -> Result<usize>),
 }
 
-/// What writing a file does.
+/// How a file is written.
 pub(super) enum Write<T> {
-    /// It fails.
+    /// Not at all.
     Refused,
-    /// It sets a number.
+    /// As an unsigned number.
     Number(fn(&T, u64) -> Result),
-    /// It sets a number that may be negative.
+    /// As a signed number.
     Signed(fn(&T, i64) -> Result),
-    /// It sets a flag.
+    /// As a flag.
     Flag(fn(&T, bool) -> Result),
-    /// A function gets the text.
+    /// As a text.
     Text(fn(&T, &str) -> Result),
-    /// A function does it.
+    /// By the function.
     Raw(fn(&T, &mut UserSliceReader, &mut Offset) -> Result<usize>),
 }
 
 impl<T: 'static> File<T> {
-    /// The permissions, of which it is checked that they fit what the file can do.
+    /// The mode. Asserts that the file supports what the mode permits.
     pub(super) const fn effective_mode(&self) -> u16 {
         let readable = !matches!(self.read, Read::Refused);
         let writable = !matches!(self.write, Write::Refused);
@@ -81,12 +81,12 @@ impl<T: 'static> File<T> {
         }
     }
 
-    /// Whether reading is `seq_file`'s.
+    /// Whether the file is read by `seq_file`.
     pub(super) const fn is_seq(&self) -> bool {
         !matches!(self.read, Read::Refused | Read::Raw(_))
     }
 
-    /// Prints what reading gives.
+    /// Prints the file to `seq`.
     pub(super) fn show(&self, data: &T, seq: &SeqFile) -> Result {
         match self.read {
             Read::Number(get) => seq_print!(seq, "{}\n", get(data)),
@@ -103,7 +103,7 @@ impl<T: 'static> File<T> {
         Ok(())
     }
 
-    /// Does what writing does, and gives how many bytes it took.
+    /// Writes to the file. Returns the number of bytes written.
     pub(super) fn store(
         &self,
         data: &T,
@@ -132,7 +132,7 @@ impl<T: 'static> File<T> {
     }
 }
 
-/// The number of bytes that a function says it has done, if there was room for so many.
+/// Checks the number of bytes that a function claims to have read or written: at most `count`.
 pub(super) fn check_count(done: usize, count: usize) -> Result<usize> {
     if done > count {
         return Err(EIO);
