@@ -264,12 +264,17 @@ static void queue_release(const char *name, void *data)
 	atomic_inc(&released);
 }
 
-static const struct eventfs_entry queue_files[] = {
-	{ "length", length_file, queue_release },
-	{ "limit", limit_file },
-	{ "push", push_file },
-	{ "overruns", overruns_file },
-};
+static struct eventfs_file *queue_publish(const char *name, struct queue *queue)
+{
+	static const struct eventfs_entry files[] = {
+		{ "length", length_file, queue_release },
+		{ "limit", limit_file },
+		{ "push", push_file },
+		{ "overruns", overruns_file },
+	};
+
+	return eventfs_create_dir(name, queues_dir, files, ARRAY_SIZE(files), queue);
+}
 
 static int queue_add(const char *name)
 {
@@ -281,7 +286,7 @@ static int queue_add(const char *name)
 		return -ENOMEM;
 	spin_lock_init(&queue->lock);
 	queue->limit = 4;
-	dir = eventfs_create_dir(name, queues_dir, queue_files, ARRAY_SIZE(queue_files), queue);
+	dir = queue_publish(name, queue);
 	if (IS_ERR(dir)) {
 		/* Then nobody has seen it, and it is not released. */
 		kfree(queue);

@@ -176,7 +176,7 @@ impl Files for Settings {
 }
 
 /// The most that a queue's depth can be.
-const MOST_DEPTH: u64 = 1024;
+const MAX_DEPTH: u64 = 1024;
 
 /// A queue: what one directory in `queues` shows.
 #[pin_data]
@@ -209,7 +209,7 @@ impl Queue {
 
     /// Sets how many packets it may hold.
     fn set_depth(&self, depth: u64) -> Result {
-        if depth > MOST_DEPTH {
+        if depth > MAX_DEPTH {
             return Err(ERANGE);
         }
         self.depth.store(depth, Relaxed);
