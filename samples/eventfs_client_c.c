@@ -2,13 +2,13 @@
 /*
  * A module that publishes a tree of its own in eventfs.
  *
- *	client_c/			each directory and file made by its name
- *		control			"add NAME" and "remove NAME" a queue
- *		wait			a read waits until a queue comes or goes
+ *	client_c/			directories and files created one by one
+ *		control			write "add NAME" or "remove NAME" for a queue
+ *		wait			reads block until a queue is added or removed
  *		clocks/
  *			boot/, real/	now, reads
  *		queues/
- *			NAME/		made with a table: length, limit, push, overruns
+ *			NAME/		created with a table: length, limit, push, overruns
  *	events/client_c/		next to the subsystems of the kernel
  *		queues_changed/		count
  */
@@ -26,20 +26,21 @@
 
 #include "rust_eventfs.h"
 
-/* Longer commands are refused: a name has 255 bytes at most. */
+/* Enough for a verb and a name, which has at most 255 bytes. */
 #define COMMAND_MAX 300
 
 static struct eventfs_file *client_dir;
 static struct eventfs_file *queues_dir;
 static struct eventfs_file *subsystem_dir;
 
-/* How many queues were made, and how many were released; for the curious. */
+/* The number of queues made, and of queues released: equal at the end. */
 static atomic_t created = ATOMIC_INIT(0);
 static atomic_t released = ATOMIC_INIT(0);
 
-/* How often a queue came or went; who waits for that; and that it is over. */
+/* The number of queues added or removed so far, and those who wait for the next. */
 static atomic_long_t changes = ATOMIC_LONG_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(changed);
+/* Set when the module is unloaded: nobody may wait after this. */
 static bool going;
 
 static void queues_changed(void)
@@ -49,10 +50,10 @@ static void queues_changed(void)
 }
 
 /*
- * Files by name: their operations are those of any character device or debugfs
- * file, and what <linux/seq_file.h> and <linux/fs.h> have for these is good for
- * them. The data given to eventfs_add_file() are in inode->i_private, and with
- * DEFINE_SHOW_ATTRIBUTE() in m->private.
+ * Files created one by one. Their operations are like those of a character
+ * device or a debugfs file, and the macros of <linux/seq_file.h> and
+ * <linux/fs.h> work for them. The data passed to eventfs_add_file() is in
+ * inode->i_private, and with DEFINE_SHOW_ATTRIBUTE() in m->private.
  */
 
 struct clock {
@@ -93,8 +94,9 @@ static int changes_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(changes);
 
 /*
- * A file that blocks. Each opener is told of what changes from then on: the
- * number of changes that it knows is in file->private_data.
+ * A file that blocks. A read returns when a queue has been added or removed
+ * since the previous read, or since the open. file->private_data holds the value
+ * of changes at that time.
  */
 
 static bool has_news(struct file *file)
@@ -144,14 +146,14 @@ static const struct file_operations wait_fops = {
 };
 
 /*
- * Directories with a table: all queues share one, and a queue's directory costs
- * the same few bytes however many files the table has. What the callbacks and
- * the operations work on is the queue, which belongs to its directory: it is
- * freed when the last of them cannot run any more.
+ * Directories with a table. All queues share one table, so the directory of a
+ * queue costs the same few bytes no matter how many files the table has.
+ * Callbacks and operations work on the queue. The directory owns it: removal
+ * waits for callbacks and operations, then calls queue_release().
  */
 
 struct queue {
-	spinlock_t lock; /* for all below */
+	spinlock_t lock; /* protects the fields below */
 	unsigned int length;
 	unsigned int limit;
 	unsigned int overruns;
@@ -219,8 +221,8 @@ static const struct file_operations queue_push_fops = {
 };
 
 /*
- * A callback says what a file is when somebody looks for it. The mode is 0444
- * if it does not say.
+ * A look-up of a file calls its callback, which reports mode, data and
+ * operations. The mode is preset to 0444, the data to that of the directory.
  */
 
 static int length_file(const char *name, umode_t *mode, void **data,
@@ -246,7 +248,7 @@ static int push_file(const char *name, umode_t *mode, void **data,
 	return 1;
 }
 
-/* This file is there only from the first overrun on. */
+/* This file exists from the first overrun on. */
 static int overruns_file(const char *name, umode_t *mode, void **data,
 			 const struct file_operations **fops)
 {
@@ -257,7 +259,7 @@ static int overruns_file(const char *name, umode_t *mode, void **data,
 	return queue->overruns > 0;
 }
 
-/* Called once for each entry that has it, so that one of them is enough. */
+/* Each entry's release function is called, so only the first entry has one. */
 static void queue_release(const char *name, void *data)
 {
 	kfree(data);
@@ -288,14 +290,14 @@ static int queue_add(const char *name)
 	queue->limit = 4;
 	dir = queue_publish(name, queue);
 	if (IS_ERR(dir)) {
-		/* Then nobody has seen it, and it is not released. */
+		/* Nothing was published, so queue_release() is not called. */
 		kfree(queue);
 		return PTR_ERR(dir);
 	}
 	/*
-	 * Somebody may already have removed it: @dir and @queue are not to be
-	 * used any more without a lock that prevents that. There is no need to:
-	 * eventfs knows the queues by their names.
+	 * By now another thread may have removed the directory, and so freed the
+	 * queue. Using @dir or @queue would need a lock against that. Nothing
+	 * here does: queues are removed by name.
 	 */
 	atomic_inc(&created);
 	queues_changed();
@@ -312,9 +314,9 @@ static int queue_remove(const char *name)
 }
 
 /*
- * The write that adds or removes directories may run many times at once, and
- * needs no lock. One that operations of a queue take it must not hold here:
- * removal waits for them.
+ * Several writes may add and remove directories at the same time, without a
+ * lock. Removal waits for operations of the queue, so a lock that these take must
+ * not be held here.
  */
 static ssize_t control_write(struct file *file, const char __user *from, size_t count,
 			     loff_t *ppos)
@@ -352,7 +354,7 @@ static int publish_clocks(void)
 
 	subsystem = eventfs_add_subsystem_dir("clocks", client_dir);
 	for (clock = clocks; clock < clocks + ARRAY_SIZE(clocks); clock++) {
-		/* Given an error pointer for a parent, they all return that. */
+		/* If the parent is an error pointer, each returns that error. */
 		dir = eventfs_add_dir(clock->name, subsystem);
 		err = eventfs_add_file("now", 0444, dir, clock, &clock_now_fops);
 		if (err)
@@ -386,22 +388,22 @@ static int publish(void)
 	err = eventfs_add_events_file("wait", 0444, client_dir, NULL, &wait_fops);
 	if (err)
 		return err;
-	/* A file works as soon as it is there, so what it needs comes first. */
+	/* A write to this file may come at once, so queues_dir has to be there. */
 	return eventfs_add_events_file("control", 0200, client_dir, NULL, &control_fops);
 }
 
 static void unpublish(void)
 {
-	/* Removal waits for who reads: first let them go. */
+	/* Removal waits for readers, so wake them up first. */
 	WRITE_ONCE(going, true);
 	wake_up_all(&changed);
 	/*
-	 * When this returns nobody adds or removes a queue any more, so that no
-	 * pointer below can become stale.
+	 * When this returns, no write adds or removes a queue, now or later. So
+	 * the pointers below stay valid.
 	 */
 	if (!IS_ERR_OR_NULL(client_dir))
 		eventfs_lookup_and_remove("control", client_dir);
-	/* These remove all that is in them, and release the queues. */
+	/* Everything in these directories is removed, too, and queues are released. */
 	eventfs_remove(subsystem_dir);
 	eventfs_remove_events_dir(client_dir);
 }
@@ -424,7 +426,7 @@ static void __exit client_exit(void)
 }
 module_exit(client_exit);
 
-/* The counters, for who wants to look: /sys/module/eventfs_client_c/parameters/. */
+/* The counters are shown in /sys/module/eventfs_client_c/parameters/. */
 static int counter_set(const char *value, const struct kernel_param *param)
 {
 	return -EPERM;
@@ -440,9 +442,9 @@ static const struct kernel_param_ops counter_ops = {
 	.get = counter_get,
 };
 module_param_cb(created, &counter_ops, &created, 0444);
-MODULE_PARM_DESC(created, "how many queues were made");
+MODULE_PARM_DESC(created, "number of queues made");
 module_param_cb(released, &counter_ops, &released, 0444);
-MODULE_PARM_DESC(released, "how many queues were released");
+MODULE_PARM_DESC(released, "number of queues released");
 
-MODULE_DESCRIPTION("Publishes a tree in eventfs");
+MODULE_DESCRIPTION("Sample: publish a tree in eventfs");
 MODULE_LICENSE("GPL");

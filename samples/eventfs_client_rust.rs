@@ -4,10 +4,10 @@
 //!
 //! ```text
 //! client_rust/
-//!     control       `add NAME` and `remove NAME` make directories come and go
-//!     uptime_ns     how long the module has been loaded
-//!     stats/        values that change, from a `static`
-//!     settings/     values that can be written, from a `KBox`
+//!     control       write `add NAME` or `remove NAME` for a queue
+//!     uptime_ns     the time since the module was loaded
+//!     stats/        counters in a `static`
+//!     settings/     writable values in a `KBox`
 //!     queues/       a directory for each queue, which is an `Arc`
 //! ```
 
@@ -53,21 +53,21 @@ module! {
     type: ClientModule,
     name: "eventfs_client_rust",
     authors: ["The rust_eventfs authors"],
-    description: "sample: publish a tree in eventfs, in Rust",
+    description: "Sample: publish a tree in eventfs, in Rust",
     license: "GPL",
 }
 
-/// What `stats` shows.
+/// The data of `stats`.
 struct Stats {
-    /// How often `reads` was read.
+    /// The number of reads of `reads`.
     reads: Atomic<u64>,
-    /// How many pieces of data were made for directories.
+    /// The number of [`Counted`] data of directories made so far.
     made: Atomic<u64>,
-    /// How many of them were dropped.
+    /// The number of those dropped.
     dropped: Atomic<u64>,
 }
 
-/// The one that there is.
+/// The counters of this module.
 static STATS: Stats = Stats {
     reads: Atomic::new(0),
     made: Atomic::new(0),
@@ -83,11 +83,11 @@ impl Files for Stats {
     ];
 }
 
-/// Counts what it is a part of.
+/// A field that counts how often its struct is made and dropped, in [`STATS`].
 struct Counted;
 
 impl Counted {
-    /// Counts one more.
+    /// Counts a struct that is made.
     fn new() -> Self {
         STATS.made.fetch_add(1, Relaxed);
         Self
@@ -100,23 +100,23 @@ impl Drop for Counted {
     }
 }
 
-/// How many registers there are.
+/// The size of `registers`.
 const REGISTERS: usize = 16;
 
-/// What `settings` shows and sets.
+/// The data of `settings`.
 #[pin_data]
 struct Settings {
-    /// A number, from -20 to 19.
+    /// A number from -20 to 19.
     nice: Atomic<i64>,
-    /// Bytes that can be read and written at any offset.
+    /// Bytes that are read and written at any offset.
     #[pin]
     registers: Mutex<[u8; REGISTERS]>,
-    /// Tells that it was dropped.
+    /// Counts these settings.
     counted: Counted,
 }
 
 impl Settings {
-    /// The settings at the beginning.
+    /// The initial settings.
     fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             nice: Atomic::new(0),
@@ -125,7 +125,7 @@ impl Settings {
         })
     }
 
-    /// Sets the number.
+    /// Sets `nice`.
     fn set_nice(&self, nice: i64) -> Result {
         if !(-20..20).contains(&nice) {
             return Err(ERANGE);
@@ -134,14 +134,14 @@ impl Settings {
         Ok(())
     }
 
-    /// Copies registers to the user.
+    /// Copies registers to user space.
     fn read_registers(&self, user: &mut UserSliceWriter, pos: &mut Offset) -> Result<usize> {
-        // Not under the lock: a copy may wait for the user's memory.
+        // Not under the lock: copying to user memory may sleep for long.
         let registers = *self.registers.lock();
         user.write_slice_file(&registers, pos)
     }
 
-    /// Copies registers from the user.
+    /// Copies registers from user space.
     fn write_registers(&self, user: &mut UserSliceReader, pos: &mut Offset) -> Result<usize> {
         let start = usize::try_from(*pos)?;
         let mut bytes = [0; REGISTERS];
@@ -175,25 +175,25 @@ impl Files for Settings {
     ];
 }
 
-/// The most that a queue's depth can be.
+/// The largest depth of a queue.
 const MAX_DEPTH: u64 = 1024;
 
-/// A queue: what one directory in `queues` shows.
+/// A queue: the data of a directory in `queues`.
 #[pin_data]
 struct Queue {
-    /// How many packets it may hold.
+    /// The number of packets it can hold.
     depth: Atomic<u64>,
     /// Whether it runs.
     enabled: Atomic<bool>,
-    /// What users call it.
+    /// A text for users.
     #[pin]
     label: Mutex<CString>,
-    /// Tells that it was dropped.
+    /// Counts this queue.
     counted: Counted,
 }
 
 impl Queue {
-    /// A queue.
+    /// Makes a queue, with its name as the label.
     fn new(name: &str) -> Result<Arc<Self>> {
         let name = CString::try_from_fmt(fmt!("{name}"))?;
         Arc::pin_init(
@@ -207,7 +207,7 @@ impl Queue {
         )
     }
 
-    /// Sets how many packets it may hold.
+    /// Sets the depth.
     fn set_depth(&self, depth: u64) -> Result {
         if depth > MAX_DEPTH {
             return Err(ERANGE);
@@ -216,20 +216,20 @@ impl Queue {
         Ok(())
     }
 
-    /// Prints what users call it.
+    /// Prints the label.
     fn show_label(&self, seq: &SeqFile) -> Result {
         seq_print!(seq, "{}", &**self.label.lock());
         Ok(())
     }
 
-    /// Sets what users call it.
+    /// Sets the label.
     fn set_label(&self, label: &str) -> Result {
         let label = CString::try_from_fmt(fmt!("{label}"))?;
         *self.label.lock() = label;
         Ok(())
     }
 
-    /// Prints all there is to know.
+    /// Prints the whole state.
     fn show_info(&self, seq: &SeqFile) -> Result {
         seq_print!(seq, "depth {}\n", self.depth.load(Relaxed));
         seq_print!(seq, "enabled {}\n", self.enabled.load(Relaxed));
@@ -255,38 +255,38 @@ impl Files for Queue {
         ),
         File::string_rw(c"label", Queue::show_label, Queue::set_label).limit(64),
         File::seq(c"info", Queue::show_info),
-        // Only a queue that runs has it.
+        // This file exists only while the queue runs.
         File::number(c"used", |_| 0).present_if(|queue| queue.enabled.load(Relaxed)),
     ];
 }
 
-/// A queue with its directory.
+/// A queue and its directory.
 struct Published {
-    /// Its name.
+    /// The name of the directory.
     name: CString,
     /// The queue.
     queue: Arc<Queue>,
-    /// The directory, which has the queue as well.
+    /// The handle of the directory, which also owns a reference to the queue.
     _dir: Dir,
 }
 
-/// What the directory of all, `client_rust`, has as its data.
+/// The data of `client_rust`.
 #[pin_data]
 struct Client {
-    /// The directory that those of the queues are in. It is in the directory that this is the data
-    /// of, so it comes later.
+    /// The directory `queues`, the parent of those of the queues. Set after `client_rust`, which it
+    /// is in, was created with this data.
     queues_dir: SetOnce<Dir>,
-    /// The queues.
+    /// All queues.
     #[pin]
     queues: Mutex<KVec<Published>>,
-    /// When the module was loaded.
+    /// The time at which the module was loaded.
     loaded: Instant<Monotonic>,
-    /// Tells that it was dropped.
+    /// Counts this client.
     counted: Counted,
 }
 
 impl Client {
-    /// Without queues.
+    /// A client without queues.
     fn new() -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
@@ -299,7 +299,7 @@ impl Client {
         )
     }
 
-    /// Does what was written to `control`.
+    /// Executes a command written to `control`.
     fn control(&self, command: &str) -> Result {
         let mut words = command.split_ascii_whitespace();
         match (words.next(), words.next(), words.next()) {
@@ -309,7 +309,7 @@ impl Client {
         }
     }
 
-    /// Makes a queue. eventfs tells if the name is taken, or cannot be one.
+    /// Adds a queue. eventfs checks the name.
     fn add(&self, name: &str) -> Result {
         let parent = self.queues_dir.as_ref().ok_or(ENODEV)?;
         let queue = Queue::new(name)?;
@@ -320,7 +320,8 @@ impl Client {
             queue,
         };
         let mut queues = self.queues.lock();
-        // If this fails the lock goes first, then the directory; with room, `push` cannot fail.
+        // If this fails, the lock is released before `published` is dropped, with its directory.
+        // `push` cannot fail after it.
         queues.reserve(1, GFP_KERNEL)?;
         queues.push(published, GFP_KERNEL)?;
         Ok(())
@@ -336,12 +337,12 @@ impl Client {
                 .ok_or(ENOENT)?;
             queues.remove(at).map_err(|_| ENOENT)?
         };
-        // Not under the lock: this waits until nobody uses the queue's files.
+        // Not under the lock: this waits for functions of the queue's files.
         drop(removed);
         Ok(())
     }
 
-    /// Prints the queues.
+    /// Prints all queues.
     fn show(&self, seq: &SeqFile) -> Result {
         for one in self.queues.lock().iter() {
             seq_print!(seq, "{} {}\n", &*one.name, one.queue.depth.load(Relaxed));
@@ -359,19 +360,19 @@ impl Files for Client {
     ];
 }
 
-/// The module. Its directories go when it does; the order does not matter.
+/// The module. Dropping it removes its directories, in any order.
 struct ClientModule {
-    /// `client_rust`, with all that is in it.
+    /// `client_rust`, with everything in it.
     _top: Dir,
     /// `stats`.
     _stats: Dir,
     /// `settings`.
     _settings: Dir,
-    /// Dropped last, when all directories are gone.
+    /// Dropped last, after all directories.
     _farewell: Farewell,
 }
 
-/// Tells what became of the data.
+/// Logs the counters when it is dropped.
 struct Farewell;
 
 impl Drop for Farewell {

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trees of any size, for tests and benchmarks: the same tree in eventfs, in
- * debugfs and in sysfs, by the same command.
+ * Trees of any size, for tests and benchmarks: the same tree in eventfs, debugfs
+ * and sysfs, created by the same command.
  *
  *	synthetic/		in eventfs
- *		control		"create KIND NAME S E F", "remove KIND NAME",
- *				"empty KIND NAME"
- *		status		what the last command was, and what it took
+ *		control		write "create KIND NAME S E F", "remove KIND NAME"
+ *				or "empty KIND NAME"
+ *		status		the last command, its result and its duration
  *
- * KIND is eventfs, debugfs or sysfs, and the tree is NAME at the root of the
- * mounts, in /sys/kernel/debug or in /sys/kernel: S systems (sys_000, ...) of E
- * events each (event_000000, ...) of F files each (enable, filter, format, hist,
- * id, trigger, file_6, ...). Without systems (S is 0) the events are in NAME; then
- * "empty" removes them one by one, each by its name, the latest first.
+ * KIND is eventfs, debugfs or sysfs. The tree is called NAME and is at the root
+ * of the mounts, in /sys/kernel/debug or in /sys/kernel. It has S systems
+ * (sys_000, ...) of E events (event_000000, ...) of F files (enable, filter,
+ * format, hist, id, trigger, file_6, ...). If S is 0, the events are directly in
+ * NAME, and "empty" removes them one by one, each by its name, latest first.
  *
- * In all kinds the files read the same: "0" or "1" in enable, which can be
- * written; their name and the number of their event in all others. And in all
- * kinds a file's operations have a number of the size of a pointer to go by (in
- * sysfs they take it from the names above them), so that what is compared is
- * what the kinds themselves need.
+ * Files have the same content in all kinds: "0" or "1" in enable, which can be
+ * written; the name of the file and the number of its event in all others. In
+ * all kinds the operations find their file by a number of the size of a pointer
+ * (in sysfs they compute it from the names of the directories), so a comparison
+ * measures only what the kinds themselves need.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -43,7 +43,7 @@
 #define MAX_COMMAND 256
 #define EVENT_NAME 24
 
-/* The bits of a file's number that tell the event; those above tell the tree. */
+/* The low bits of a file's number are its event, the others its tree. */
 #define EVENT_BITS 20
 
 /* The names of all files. */
@@ -51,21 +51,21 @@ static char file_names[MAX_FILES][8] = {
 	"enable", "filter", "format", "hist", "id", "trigger",
 };
 
-/* The files of all events in eventfs. */
+/* The table that all events in eventfs share. */
 static struct eventfs_entry entries[MAX_FILES];
 
 struct tree;
 
 /**
- * struct kind - one of the file systems that trees are made in
+ * struct kind - a file system in which trees are created
  * @name: its name in commands
- * @create_root: makes the directory of @tree
- * @create_system: makes a directory for events in it
- * @create_event: makes an event's directory with @tree->files files, in the
- *	system, or in the root if that is %NULL
- * @remove_event: removes the latest event's directory of those that are in the
- *	root; @name is its name
- * @remove: removes all that was made of @tree, also of one that is half made
+ * @create_root: creates the directory of the tree
+ * @create_system: creates a directory for events in it
+ * @create_event: creates the directory of an event with @tree->files files, in
+ *	the system, or in the root if that is %NULL
+ * @remove_event: removes the directory of the latest event in the root, which
+ *	has this name
+ * @remove: removes the tree, complete or not
  */
 struct kind {
 	const char *name;
@@ -78,9 +78,9 @@ struct kind {
 };
 
 /**
- * struct amount - how much there is of a tree
- * @directories: of all levels
- * @files: of all events
+ * struct amount - size of a tree
+ * @directories: number of directories of all levels
+ * @files: number of files of all events
  */
 struct amount {
 	unsigned int directories;
@@ -89,16 +89,16 @@ struct amount {
 
 /**
  * struct tree - one tree
- * @kind: where it is; %NULL if there is none in this place
+ * @kind: its file system; %NULL in an unused element of trees
  * @name: its name
- * @systems: the number of systems
- * @events: the number of events in each
- * @files: the number of files in each of those
- * @done: what was made of it
+ * @systems: number of systems
+ * @events: number of events in each system
+ * @files: number of files in each event
+ * @done: the part of it that exists
  * @enabled: a bit for each event
- * @eventfs: its directory, if that is in eventfs
- * @debugfs: its directory, if that is in debugfs
- * @sysfs: its directory, if that is in sysfs, which has all others in its list
+ * @eventfs: its directory, in eventfs
+ * @debugfs: its directory, in debugfs
+ * @sysfs: its directory, in sysfs; has all others in its list
  */
 struct tree {
 	const struct kind *kind;
@@ -114,15 +114,15 @@ struct tree {
 };
 
 /*
- * All trees. The lock is held over the creation and the removal of one, so the
- * operations of its files do not take it. They may use their tree as it is:
- * removal waits for them, in all kinds.
+ * All trees. A tree is created and removed under the lock. Operations of files
+ * do not take it. They can use their tree without, because removal waits for
+ * them in all kinds.
  */
 static struct tree trees[MAX_TREES];
 static DEFINE_MUTEX(trees_lock);
 static bool going;
 
-/* What the last command was and did. */
+/* The last command, its result and its duration. */
 static struct {
 	char command[MAX_COMMAND];
 	int error;
@@ -131,14 +131,14 @@ static struct {
 } last;
 static DEFINE_MUTEX(last_lock);
 
-/* The number of all events of a tree of this shape. */
+/* The number of events of a tree with this shape. */
 static u64 shape_events(unsigned int systems, unsigned int events)
 {
 	return (u64)(systems ?: 1) * events;
 }
 
 /*
- * The files. A file of eventfs or debugfs has its number in inode->i_private.
+ * Files. In eventfs and debugfs, inode->i_private is the number of the file.
  */
 
 static bool tree_enabled(struct tree *tree, unsigned long event)
@@ -186,8 +186,8 @@ static ssize_t enable_write(struct file *file, const char __user *from, size_t c
 }
 
 /*
- * Eventfs needs no owner. Debugfs does: there, open files keep the module, for
- * otherwise their last close would call what is not there any more.
+ * eventfs needs no owner, but debugfs does: there an open file has to pin the
+ * module, because its last close calls it.
  */
 
 static const struct file_operations enable_fops = {
@@ -202,7 +202,7 @@ static ssize_t other_read(struct file *file, char __user *to, size_t count, loff
 	char text[MAX_NAME];
 	int length;
 
-	/* Nothing here is ever renamed. */
+	/* The name is stable, because nothing here is renamed. */
 	length = scnprintf(text, sizeof(text), "%s %lu\n", file_dentry(file)->d_name.name,
 			   file_event(file));
 	return simple_read_from_buffer(to, count, ppos, text, length);
@@ -214,7 +214,7 @@ static const struct file_operations other_fops = {
 	.llseek = default_llseek,
 };
 
-/* eventfs: a directory of each event, which all share the one table. */
+/* eventfs: a directory for each event, with the shared table. */
 
 static int enable_entry(const char *name, umode_t *mode, void **data,
 			const struct file_operations **fops)
@@ -260,7 +260,7 @@ static void eventfs_remove_tree(struct tree *tree)
 	eventfs_remove_events_dir(tree->eventfs);
 }
 
-/* debugfs: a dentry and an inode of each directory and file. */
+/* debugfs: a dentry and an inode for each directory and file. */
 
 static int debugfs_root(struct tree *tree)
 {
@@ -303,8 +303,8 @@ static void debugfs_remove_tree(struct tree *tree)
 }
 
 /*
- * sysfs: a kobject of each directory, a node of each file. The kobjects are
- * bare, as small as they can be; the root is a kset, which lists them.
+ * sysfs: a kobject for each directory, a node for each file. The kobjects are
+ * bare, so as small as possible. The root is a kset, which lists them.
  */
 
 static struct kobj_attribute sysfs_files[MAX_FILES];
@@ -390,7 +390,7 @@ static int sysfs_root(struct tree *tree)
 {
 	struct kset *root = kset_create_and_add(tree->name, NULL, kernel_kobj);
 
-	/* Why it was refused is not told. */
+	/* kset_create_and_add() does not return the reason. */
 	if (!root)
 		return -ENOMEM;
 	WRITE_ONCE(tree->sysfs, root);
@@ -418,7 +418,7 @@ static int sysfs_event(struct tree *tree, void *system, const char *name, unsign
 	return 0;
 }
 
-/* To look for the name in a kset means to go through the list of all. */
+/* A kset finds names only by a walk of its list, so this takes the last one. */
 static int sysfs_remove_event(struct tree *tree, const char *name)
 {
 	struct kobject *kobj = list_last_entry(&tree->sysfs->list, struct kobject, entry);
@@ -434,7 +434,7 @@ static void sysfs_remove_tree(struct tree *tree)
 
 	if (!root)
 		return;
-	/* The latest first, so that nothing has children any more. */
+	/* The latest first, so children before their parents. */
 	while (!list_empty(&root->list)) {
 		sysfs_remove_event(tree, NULL);
 		cond_resched();
@@ -451,20 +451,20 @@ static const struct kind kinds[] = {
 	  sysfs_remove_tree },
 };
 
-/* The name of an event. */
+/* Prints the name of an event. */
 static void event_name(char name[EVENT_NAME], unsigned int number)
 {
 	snprintf(name, EVENT_NAME, "event_%06u", number);
 }
 
-/* Whether what may take long is to be given up. */
+/* Whether a long operation has to stop: by a signal, or by the unload. */
 static bool give_up(void)
 {
 	cond_resched();
 	return fatal_signal_pending(current) || READ_ONCE(going);
 }
 
-/* Makes the events of one system, or those of a tree that has none. */
+/* Creates the events of a system, or of a tree without systems. */
 static int create_events(struct tree *tree, void *system, unsigned long first)
 {
 	char name[EVENT_NAME];
@@ -566,7 +566,7 @@ static int command_create(const struct kind *kind, int argc, char **argv, struct
 		if (err)
 			return -EINVAL;
 	}
-	/* All kinds say the same of a bad name. */
+	/* So that all kinds return the same error for a bad name. */
 	if (!strcmp(name, ".") || !strcmp(name, "..") || strchr(name, '/'))
 		return -EINVAL;
 	if (strlen(name) >= MAX_NAME || shape[0] > MAX_EVENTS || shape[2] > MAX_FILES ||
@@ -698,7 +698,7 @@ DEFINE_SHOW_ATTRIBUTE(status);
 
 static struct eventfs_file *synthetic_dir;
 
-/* The tables that all trees share. */
+/* Fills in the tables that all trees share. */
 static void fill_tables(void)
 {
 	unsigned int i;
@@ -722,7 +722,7 @@ static void remove_all(void)
 {
 	struct tree *tree;
 
-	/* Who makes a tree stops; then nobody makes one any more. */
+	/* A command that runs stops early. After the removal no other starts. */
 	WRITE_ONCE(going, true);
 	if (!IS_ERR(synthetic_dir))
 		eventfs_lookup_and_remove("control", synthetic_dir);
@@ -754,5 +754,5 @@ static void __exit synthetic_exit(void)
 }
 module_exit(synthetic_exit);
 
-MODULE_DESCRIPTION("Trees of any size in eventfs, debugfs and sysfs");
+MODULE_DESCRIPTION("Sample: trees of any size in eventfs, debugfs and sysfs");
 MODULE_LICENSE("GPL");
