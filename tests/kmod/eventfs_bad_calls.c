@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls each function of <rust_eventfs.h> with bad arguments, and with those
- * that are just good: it can be loaded only if each answers as the header says.
+ * Calls each function of <rust_eventfs.h> with bad arguments, and with valid
+ * ones at the limits. Loading fails if a function does not return what the
+ * header says.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,7 +15,7 @@
 static unsigned int calls;
 static unsigned int failures;
 
-/* 255 bytes, and one more. */
+/* Names of 255 bytes, and of 256. */
 static char longest[256];
 static char too_long[257];
 
@@ -32,18 +33,18 @@ static void expect(const char *call, long wanted, long got)
 	pr_info("%s: %ld instead of %ld\n", call, got, wanted);
 }
 
-/* @call, which returns a number, returns @wanted. */
+/* Expects that @call, which returns a number, returns @wanted. */
 #define RETURNS(wanted, call) expect(#call, wanted, call)
 
-/* @call returns @wanted as an error pointer. */
+/* Expects that @call returns @wanted as an error pointer. */
 #define REFUSES(wanted, call) expect(#call, wanted, refused(call))
 
-/* @call makes a directory, which is removed again. */
+/* Expects that @call creates a directory, and removes it again. */
 #define MAKES(call) expect(#call, 0, refused(call))
 
 /*
- * The error that a function returned instead of a directory; 0 for a directory,
- * which is removed again; 1 for %NULL, which is neither.
+ * Returns the error in @made; 0 if it is a directory, which is removed again; or
+ * 1 for %NULL, which no function may return.
  */
 static long refused(struct eventfs_file *made)
 {
@@ -68,7 +69,7 @@ static int entry(const char *name, umode_t *mode, void **data,
 	return 1;
 }
 
-/* How often a release function was called, and whether with what it should. */
+/* Number of calls of release(), and of those with wrong arguments. */
 static int released;
 static int wrongly_released;
 
@@ -85,7 +86,7 @@ static const struct eventfs_entry table[] = {
 	{ "three", entry },
 };
 
-/* What goes when something else is released. */
+/* A directory that the release function of another one removes. */
 static struct eventfs_file *left;
 
 static void remove_left(const char *name, void *data)
@@ -102,7 +103,7 @@ static struct eventfs_file *with_table(const struct eventfs_entry *entries, int 
 	return eventfs_create_dir("new", events_dir, entries, size, &released);
 }
 
-/* All functions that take a name refuse the same ones. */
+/* All functions with a name return @err for this one. */
 static void bad_name(const char *name, int err)
 {
 	struct eventfs_entry entries[] = { { "one", entry, release }, { name, entry, release } };
@@ -148,7 +149,7 @@ static void names(void)
 	RETURNS(0, eventfs_lookup_and_remove(longest, plain_dir));
 }
 
-/* A parent that is an error pointer is answered with its error. */
+/* A parent that is an error pointer: each function returns its error. */
 static void error_parents(void)
 {
 	struct eventfs_file *error;
@@ -188,7 +189,7 @@ static void wrong_parents(void)
 	RETURNS(-EINVAL, eventfs_add_events_file("new", 0444, plain_dir, NULL, &nothing_fops));
 	RETURNS(-EINVAL, eventfs_add_events_file("new", 0444, table_dir, NULL, &nothing_fops));
 
-	/* All that is any directory of a module. */
+	/* "Any directory of a module" includes directories of all types. */
 	MAKES(eventfs_add_dir("new", events_dir));
 	MAKES(eventfs_add_dir("new", subsystem));
 	MAKES(eventfs_add_dir("new", plain_dir));
@@ -204,7 +205,7 @@ static void wrong_parents(void)
 	RETURNS(0, eventfs_lookup_and_remove("new", table_dir));
 }
 
-/* Names that somebody has: the kernel, tracefs, or this module. */
+/* Names taken by the kernel, by tracefs, or by this module. */
 static void taken(void)
 {
 	REFUSES(-EEXIST, eventfs_create_events_dir("events", NULL));
@@ -220,7 +221,7 @@ static void taken(void)
 	REFUSES(-EEXIST, eventfs_create_dir("sched", EVENTFS_EVENTS, NULL, 0, NULL));
 	REFUSES(-EEXIST, eventfs_add_dir("plain", subsystem));
 	REFUSES(-EEXIST, eventfs_create_dir("table", subsystem, NULL, 0, NULL));
-	/* What the table of a directory names is taken, too. */
+	/* Names in the table of a directory are taken, too. */
 	REFUSES(-EEXIST, eventfs_add_dir("one", table_dir));
 	REFUSES(-EEXIST, eventfs_create_dir("three", table_dir, NULL, 0, NULL));
 	RETURNS(-EEXIST, eventfs_add_file("two", 0444, table_dir, NULL, &nothing_fops));
@@ -327,7 +328,7 @@ static void bad_tables(void)
 	REFUSES(-EINVAL, with_table(NULL, INT_MAX));
 	REFUSES(-EINVAL, with_table(no_callback, 2));
 	REFUSES(-EINVAL, with_table(twice, 3));
-	/* Of none of these anything was released. */
+	/* A function that fails calls no release function. */
 	expect("releases", 0, released);
 
 	MAKES(with_table(NULL, 0));
@@ -349,7 +350,7 @@ static void not_found(void)
 	RETURNS(-ENOENT, eventfs_lookup_and_remove("nothing", events_dir));
 	RETURNS(-ENOENT, eventfs_lookup_and_remove("nothing", plain_dir));
 	RETURNS(-ENOENT, eventfs_lookup_and_remove(longest, table_dir));
-	/* What is the kernel's, an entry of a table, or another module's. */
+	/* Neither are the kernel's, entries of a table, and another module's. */
 	RETURNS(-ENOENT, eventfs_lookup_and_remove("events", NULL));
 	RETURNS(-ENOENT, eventfs_lookup_and_remove("tracing_on", NULL));
 	RETURNS(-ENOENT, eventfs_lookup_and_remove("sched", EVENTFS_EVENTS));
@@ -359,7 +360,7 @@ static void not_found(void)
 	RETURNS(-ENOENT, eventfs_lookup_and_remove("client_c", EVENTFS_EVENTS));
 }
 
-/* What was made can be removed in each way, together with what is in it. */
+/* Each way to remove a directory removes everything in it. */
 static void removal(void)
 {
 	struct eventfs_file *dir, *inner;
@@ -397,7 +398,7 @@ static void removal(void)
 	expect("releases by a release function", 10, released);
 	RETURNS(-ENOENT, eventfs_lookup_and_remove("left", plain_dir));
 
-	/* There is an end to names, not to depth. */
+	/* Depth is not limited, as the length of names is. */
 	dir = eventfs_add_dir("deep", plain_dir);
 	for (depth = 1, inner = dir; depth < 1000; depth++)
 		inner = eventfs_add_dir("deep", inner);
@@ -445,5 +446,5 @@ static void __exit bad_calls_exit(void)
 }
 module_exit(bad_calls_exit);
 
-MODULE_DESCRIPTION("Calls the functions of eventfs with bad arguments");
+MODULE_DESCRIPTION("Test: call the functions of eventfs with bad arguments");
 MODULE_LICENSE("GPL");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Publishes a file whose operations are another module's.
+ * Publishes a file with operations of another module, eventfs_lender.
  */
 #include <linux/module.h>
 
@@ -27,5 +27,5 @@ static void __exit borrower_exit(void)
 }
 module_exit(borrower_exit);
 
-MODULE_DESCRIPTION("Has a file with the operations of another module");
+MODULE_DESCRIPTION("Test: publish a file with operations of another module");
 MODULE_LICENSE("GPL");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A module that does not clean up after itself, and has odd callbacks: eventfs
- * has to do with it all the same.
+ * A module with odd callbacks that does not clean up after itself. eventfs has to
+ * cope with both.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -11,19 +11,19 @@
 
 static bool fail_init;
 module_param(fail_init, bool, 0444);
-MODULE_PARM_DESC(fail_init, "publish everything, and then fail to load");
+MODULE_PARM_DESC(fail_init, "fail to load after everything is published");
 
 static bool forget;
 module_param(forget, bool, 0444);
-MODULE_PARM_DESC(forget, "leave everything where it is when unloaded");
+MODULE_PARM_DESC(forget, "remove nothing when unloaded");
 
 static bool crossed;
 module_param(crossed, bool, 0444);
-MODULE_PARM_DESC(crossed, "publish a directory whose release removes an older one, too");
+MODULE_PARM_DESC(crossed, "also publish a directory whose release function removes an older one");
 
 static struct eventfs_file *top;
 static struct eventfs_file *subsystem;
-/* Removes the other one with itself. */
+/* Its release function removes an older directory. */
 static struct eventfs_file *crossing;
 
 static int name_show(struct seq_file *m, void *unused)
@@ -48,7 +48,7 @@ static const struct file_operations mmap_fops = {
 static int is_fine(const char *name, umode_t *mode, void **data,
 		   const struct file_operations **fops)
 {
-	/* What is preset is right, but for the operations. */
+	/* Mode and data keep their presets. */
 	if (*mode != 0444 || *fops)
 		return 0;
 	*fops = &name_fops;
@@ -175,5 +175,5 @@ static void __exit careless_exit(void)
 }
 module_exit(careless_exit);
 
-MODULE_DESCRIPTION("Does not clean up in eventfs");
+MODULE_DESCRIPTION("Test: leave directories and files in eventfs");
 MODULE_LICENSE("GPL");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Has file operations that another module gives to its files.
+ * Exports file operations, which eventfs_borrower uses for a file of its own.
  */
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -20,7 +20,7 @@ static int lent_open(struct inode *inode, struct file *file)
 	return single_open(file, lent_show, NULL);
 }
 
-/* Nobody wakes who waits here. */
+/* Never woken up. */
 static DECLARE_WAIT_QUEUE_HEAD(never);
 
 static __poll_t lent_poll(struct file *file, poll_table *table)
@@ -39,5 +39,5 @@ const struct file_operations eventfs_lent_fops = {
 };
 EXPORT_SYMBOL_GPL(eventfs_lent_fops);
 
-MODULE_DESCRIPTION("Lends file operations to another module");
+MODULE_DESCRIPTION("Test: export file operations to another module");
 MODULE_LICENSE("GPL");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An RCU reader, as a path walk is one, that stays as long as it is wanted:
- * nothing that it could have seen may be freed meanwhile.
+ * A long RCU read-side critical section, as of a path walk. Until it ends, nothing
+ * that it could have found may be freed.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -10,12 +10,12 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-/* Before the kernel complains of a stall. */
+/* Less than the timeout of RCU's stall detector. */
 #define LONGEST (15 * HZ)
 
 static bool reading = true;
 module_param(reading, bool, 0644);
-MODULE_PARM_DESC(reading, "whether the reader is there: 0 ends it, as 15 seconds do");
+MODULE_PARM_DESC(reading, "whether the reader runs; 0, or 15 seconds, end it");
 
 static DECLARE_COMPLETION(begun);
 static struct task_struct *reader;
@@ -52,5 +52,5 @@ static void __exit reader_exit(void)
 }
 module_exit(reader_exit);
 
-MODULE_DESCRIPTION("Stays in an RCU read-side critical section");
+MODULE_DESCRIPTION("Test: stay in an RCU read-side critical section");
 MODULE_LICENSE("GPL");

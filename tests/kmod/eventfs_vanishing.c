@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A directory that is removed while its file is looked up: the callback of the
- * file has it removed, waits until it is dead, and then says that the file is
- * there. So the removal has marked the directory, and looked for dentries,
- * before there is one of the file, each time.
+ * A directory that is removed during a look-up in it. The callback of its file
+ * starts the removal, waits until the directory is dead, and then reports that
+ * the file exists. So each time the removal has marked the directory and searched
+ * for dentries before the file gets one.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,14 +15,14 @@
 
 static bool again;
 module_param(again, bool, 0444);
-MODULE_PARM_DESC(again, "publish another one before the callback returns");
+MODULE_PARM_DESC(again, "publish another directory before the callback returns");
 
 static struct eventfs_file *dir;
 static bool asked;
 static bool released_early;
-/* The data of the directory whose callback runs. */
+/* The data of the directory whose callback runs, or %NULL. */
 static void *inside;
-/* How often the callback was called; one more is a directory's data. */
+/* Number of calls of the callback. One more is the data of the next directory. */
 static long times;
 
 static struct eventfs_file *publish(void);
@@ -33,7 +33,7 @@ static int nothing_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(nothing);
 
-/* Waits for the callback, so that is not where it can be called. */
+/* Removal waits for the callback, so it runs in a work item. */
 static void remove_dir(struct work_struct *work)
 {
 	eventfs_remove(dir);
@@ -51,14 +51,14 @@ static int file_here(const char *name, umode_t *mode, void **data,
 	if (!xchg(&asked, true))
 		schedule_work(&removal);
 	/*
-	 * A dead directory takes nothing more. It is in memory all the same, as
-	 * long as this is called.
+	 * Nothing can be added to a dead directory. It stays in memory until this
+	 * callback returns.
 	 */
 	do {
 		err = eventfs_add_file("new", 0444, dir, NULL, &nothing_fops);
 		msleep(20);
 	} while (!err || err == -EEXIST);
-	/* Who was told to look again finds the next one that vanishes. */
+	/* The look-up starts again, and finds a new directory of this kind. */
 	if (again) {
 		struct eventfs_file *next;
 
@@ -109,5 +109,5 @@ static void __exit vanishing_exit(void)
 }
 module_exit(vanishing_exit);
 
-MODULE_DESCRIPTION("Vanishes from eventfs while it is looked up");
+MODULE_DESCRIPTION("Test: remove a directory of eventfs during a look-up");
 MODULE_LICENSE("GPL");

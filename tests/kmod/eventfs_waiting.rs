@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A directory with a file that readers wait in, and a handle that can be forgotten.
+//! A directory with a file whose reads block, and with a handle that can be forgotten.
 //!
 //! ```text
 //! waiting/
-//!     wait      reads wait until `open` is set, or the module goes
-//!     open      whether they still have to
-//!     readers   how many of them wait
+//!     wait      reads block until `open` is 1, or the module is unloaded
+//!     open      0 or 1
+//!     readers   the number of blocked reads
 //! ```
 
 #![deny(unsafe_code)]
@@ -38,40 +38,40 @@ module! {
     type: WaitingModule,
     name: "eventfs_waiting",
     authors: ["The rust_eventfs authors"],
-    description: "Has readers wait in eventfs",
+    description: "Test: block readers in eventfs",
     license: "GPL",
     params: {
         forget: bool {
             default: false,
-            description: "leave the directory, and who waits, when unloaded",
+            description: "leave the directory and its readers when unloaded",
         },
     },
 }
 
-/// What readers wait for.
+/// The state of a [`Door`].
 struct State {
-    /// They may go on.
+    /// Reads succeed.
     open: bool,
-    /// They have to go away.
+    /// Reads fail: the module is being unloaded.
     over: bool,
-    /// How many wait.
+    /// The number of reads that block.
     readers: u64,
 }
 
-/// What readers wait at: the data of the directory.
+/// The data of the directory.
 #[pin_data]
 struct Door {
-    /// What they wait for.
+    /// The state that readers wait for.
     #[pin]
     state: Mutex<State>,
-    /// Tells them that it has changed.
+    /// Notified when `state` changes.
     #[pin]
     changed: CondVar,
-    /// Tells that it was dropped.
+    /// Logs that the data is dropped.
     farewell: Farewell,
 }
 
-/// Tells that what it is a part of was dropped.
+/// Logs when it is dropped.
 struct Farewell;
 
 impl Drop for Farewell {
@@ -81,7 +81,7 @@ impl Drop for Farewell {
 }
 
 impl Door {
-    /// A closed one.
+    /// A closed door.
     fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             state <- new_mutex!(State {
@@ -94,7 +94,7 @@ impl Door {
         })
     }
 
-    /// Waits, and tells what for.
+    /// Blocks until the door is open, then returns a line.
     fn wait(&self, user: &mut UserSliceWriter, pos: &mut Offset) -> Result<usize> {
         {
             let mut state = self.state.lock();
@@ -114,7 +114,7 @@ impl Door {
         user.write_slice_file(b"open\n", pos)
     }
 
-    /// Changes what readers wait for.
+    /// Changes the state, and wakes up readers.
     fn set(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state.lock());
         self.changed.notify_all();
@@ -159,7 +159,7 @@ impl Drop for WaitingModule {
         if module_parameters::forget.value() {
             core::mem::forget(self.dir.take());
         } else {
-            // Dropping the directory waits for who reads: first let them go.
+            // Dropping the directory waits for readers, so wake them up first.
             self.door.set(|state| state.over = true);
         }
     }

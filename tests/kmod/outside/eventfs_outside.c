@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A module that is built elsewhere, and knows of eventfs only the header. It
- * includes nothing else, so that this shows that the header is complete.
+ * A module that is built outside this tree. It includes nothing but the header,
+ * which has to be complete.
  */
 #include <rust_eventfs.h>
 
@@ -38,5 +38,5 @@ static void __exit outside_exit(void)
 }
 module_exit(outside_exit);
 
-MODULE_DESCRIPTION("Uses eventfs from outside of its tree");
+MODULE_DESCRIPTION("Test: use eventfs from outside its tree");
 MODULE_LICENSE("GPL");

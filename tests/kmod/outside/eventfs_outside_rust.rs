@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A module in Rust that is built elsewhere, and knows of eventfs only the file to include.
+//! A module in Rust that is built outside this tree, with a copy of `include/`.
 
 #![deny(unsafe_code)]
 
@@ -20,14 +20,14 @@ module! {
     type: OutsideModule,
     name: "eventfs_outside_rust",
     authors: ["The rust_eventfs authors"],
-    description: "Uses eventfs from outside of its tree, in Rust",
+    description: "Test: use eventfs from outside its tree, in Rust",
     license: "GPL",
 }
 
-/// What is published.
+/// The data of the directory.
 struct Outside(u64);
 
-/// The one that there is.
+/// The only instance.
 static OUTSIDE: Outside = Outside(42);
 
 impl Files for Outside {
@@ -36,7 +36,7 @@ impl Files for Outside {
 
 /// The module.
 struct OutsideModule {
-    /// The directory.
+    /// The handle of the directory.
     _dir: Dir,
 }
 
