@@ -33,14 +33,14 @@ static struct eventfs_file *client_dir;
 static struct eventfs_file *queues_dir;
 static struct eventfs_file *subsystem_dir;
 
-/* The number of queues made, and of queues released: equal at the end. */
+/* The number of queues created, and of queues released: equal at the end. */
 static atomic_t created = ATOMIC_INIT(0);
 static atomic_t released = ATOMIC_INIT(0);
 
-/* The number of queues added or removed so far, and those who wait for the next. */
+/* The number of queues added or removed so far, and the readers that wait for more. */
 static atomic_long_t changes = ATOMIC_LONG_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(changed);
-/* Set when the module is unloaded: nobody may wait after this. */
+/* Set when the module is unloaded. No reader may wait from then on. */
 static bool going;
 
 static void queues_changed(void)
@@ -442,7 +442,7 @@ static const struct kernel_param_ops counter_ops = {
 	.get = counter_get,
 };
 module_param_cb(created, &counter_ops, &created, 0444);
-MODULE_PARM_DESC(created, "number of queues made");
+MODULE_PARM_DESC(created, "number of queues created");
 module_param_cb(released, &counter_ops, &released, 0444);
 MODULE_PARM_DESC(released, "number of queues released");
 

@@ -118,7 +118,7 @@ impl DirHandle {
 impl Drop for DirHandle {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the pointer comes from `eventfs_create_dir_get()` and has
-        // not been put. The handle ends here, and nobody else has the pointer.
+        // not been put. The handle ends here, and no other copy of the pointer is left.
         unsafe { ffi::eventfs_remove_dir_put(self.0.as_ptr()) };
     }
 }

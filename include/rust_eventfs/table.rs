@@ -3,8 +3,8 @@
 //! The table of entries of each type of data, and the C functions in it.
 //!
 //! An open file finds its [`File`] by the name of its dentry, once, in `open`. A wrong answer would
-//! be another file of the same table, which takes the same type of data: so the name decides what
-//! a file does, never what is sound.
+//! be another file of the same table, whose functions take the same type of data. So soundness does
+//! not depend on the name.
 
 #![allow(unsafe_code)]
 
@@ -319,7 +319,7 @@ impl<P: Ownership> Table<P> {
             // SAFETY: By the safety requirements `filp` is being opened. It is a file of eventfs,
             // because it has our operations.
             let file = ptr::from_ref(unsafe { Self::file_of(filp)? });
-            // SAFETY: By the safety requirements `filp` is being opened, so nobody else uses it.
+            // SAFETY: By the safety requirements `filp` is being opened, so no other thread uses it.
             // `private_data` belongs to the operations of the file.
             unsafe { (*filp).private_data = file.cast_mut().cast() };
             Ok(0)
