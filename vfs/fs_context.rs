@@ -114,19 +114,19 @@ impl Specs {
             specs[at].name = kernel::str::as_char_ptr_in_const_context(options[at].name);
             // CAST: There are at most `MAX_OPTIONS`.
             specs[at].opt = at as u8;
-            (specs[at].type_, specs[at].data) = match &options[at].value {
-                OptionValue::Uid(_) => (Some(more_bindings::fs_param_is_uid as _), ptr::null()),
-                OptionValue::Gid(_) => (Some(more_bindings::fs_param_is_gid as _), ptr::null()),
-                OptionValue::Octal(_) => (
-                    Some(more_bindings::fs_param_is_u32 as _),
+            match &options[at].value {
+                OptionValue::Uid(_) => specs[at].type_ = Some(more_bindings::fs_param_is_uid),
+                OptionValue::Gid(_) => specs[at].type_ = Some(more_bindings::fs_param_is_gid),
+                OptionValue::Octal(_) => {
+                    specs[at].type_ = Some(more_bindings::fs_param_is_u32);
                     // The base of the number.
-                    ptr::without_provenance(8),
-                ),
-                OptionValue::Enum(words, _) => (
-                    Some(more_bindings::fs_param_is_enum as _),
-                    (&raw const words.0).cast(),
-                ),
-            };
+                    specs[at].data = ptr::without_provenance(8);
+                }
+                OptionValue::Enum(words, _) => {
+                    specs[at].type_ = Some(more_bindings::fs_param_is_enum);
+                    specs[at].data = (&raw const words.0).cast();
+                }
+            }
             at += 1;
         }
         Self(specs)
