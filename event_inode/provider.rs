@@ -15,8 +15,10 @@ use crate::{
     nodes::Node,
     vfs::{
         foreign::ForeignFile,
-        lower::KernMount,
-        DentryRef,
+        lower::{
+            KernMount,
+            LowerRef, //
+        },
         FileVTable, //
     },
 };
@@ -35,7 +37,7 @@ pub(crate) struct Found {
     /// The operations of open files; `None` for a directory.
     pub(super) fops: Option<FileVTable<EventFs>>,
     /// The dentry of another file system that the name stands for.
-    pub(super) lower: Option<DentryRef>,
+    pub(super) lower: Option<LowerRef>,
     /// The file of another module that the name stands for.
     pub(super) foreign: Option<ForeignFile>,
 }
@@ -73,7 +75,7 @@ impl Found {
     }
 
     /// Makes it stand for a dentry of another file system.
-    pub(crate) fn with_lower(self, lower: DentryRef) -> Self {
+    pub(crate) fn with_lower(self, lower: LowerRef) -> Self {
         Self {
             lower: Some(lower),
             ..self

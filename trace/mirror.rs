@@ -12,7 +12,7 @@
 //! meanwhile. Where it contradicts the nodes, a look-up in tracefs decides.
 
 use super::{
-    forward,
+    files,
     names::{
         is_shown,
         EVENTS, //
@@ -31,10 +31,12 @@ use crate::{
     },
     nodes::Node,
     vfs::{
-        lower::KernMount,
+        lower::{
+            KernMount,
+            LowerDentry,
+            LowerRef, //
+        },
         ActiveDentry,
-        Dentry,
-        DentryRef,
         PERMISSIONS, //
     },
 };
@@ -87,7 +89,7 @@ impl Mirror {
     }
 
     /// The directory of tracefs that a node stands for.
-    fn lower_of(&self, node: &Node<Meta>) -> Result<DentryRef> {
+    fn lower_of(&self, node: &Node<Meta>) -> Result<LowerRef> {
         let mut names = KVec::new();
         let mut at = node;
         while let Some(parent) = at.parent() {
@@ -102,7 +104,7 @@ impl Mirror {
     }
 
     /// Lists a directory of tracefs.
-    fn list(&self, lower: &Dentry) -> Result<Listing> {
+    fn list(&self, lower: &LowerDentry) -> Result<Listing> {
         let mut listing = Listing {
             files: KVec::new(),
             dirs: KVVec::new(),
@@ -150,7 +152,7 @@ impl Mirror {
         &self,
         tree: &EventTree,
         dir: &Node<Meta>,
-        lower_dir: &Dentry,
+        lower_dir: &LowerDentry,
         name: &[u8],
         known: Option<MetaRef>,
     ) -> Result<Option<Found>> {
@@ -194,7 +196,7 @@ impl Mirror {
         dir: &Node<Meta>,
         name: &[u8],
         known: Option<MetaRef>,
-        lower: DentryRef,
+        lower: LowerRef,
     ) -> Result<Option<Found>> {
         let mode = lower.mode() & PERMISSIONS;
         let node_of =
@@ -208,13 +210,13 @@ impl Mirror {
             Some(_) => Some(dir.into()),
             None => node_of(&dir.payload().kind().of_files()?)?,
         };
-        let fops = forward::fops_for(&lower);
+        let fops = files::fops_for(&lower);
         Ok(node.map(|node| Found::file(node, entry, mode, fops).with_lower(lower)))
     }
 
     /// Whether a listing of tracefs's directory agrees with the nodes, order included. That is the
     /// usual case, and costs little more than the listing itself.
-    fn matches_listing(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
+    fn matches_listing(&self, tree: &EventTree, node: &Node<Meta>, lower: &LowerDentry) -> bool {
         let Some(table) = node.payload().table() else {
             return false;
         };
@@ -251,7 +253,7 @@ impl Mirror {
     /// files, then the directories. If as many entries as were listed exist, and the newest of them
     /// is the last, then none was added, since it would come behind that one, and so none was
     /// removed.
-    fn is_unchanged(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
+    fn is_unchanged(&self, tree: &EventTree, node: &Node<Meta>, lower: &LowerDentry) -> bool {
         let checked = || {
             // The root of tracefs is not a directory of its eventfs.
             let files = node.payload().table().filter(|_| !lower.is_root())?;
@@ -279,7 +281,7 @@ impl Mirror {
     }
 
     /// Whether the nodes below a directory are known to agree with tracefs's directory.
-    fn is_up_to_date(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> bool {
+    fn is_up_to_date(&self, tree: &EventTree, node: &Node<Meta>, lower: &LowerDentry) -> bool {
         if !node.payload().is_complete() {
             return false;
         }
@@ -295,7 +297,7 @@ impl Mirror {
     }
 
     /// Populates a directory: makes the nodes below it agree with a listing of tracefs's directory.
-    fn populate(&self, tree: &EventTree, node: &Node<Meta>, lower: &Dentry) -> Result {
+    fn populate(&self, tree: &EventTree, node: &Node<Meta>, lower: &LowerDentry) -> Result {
         if self.is_up_to_date(tree, node, lower) {
             return Ok(());
         }
@@ -348,7 +350,7 @@ impl Mirror {
         &self,
         tree: &EventTree,
         node: &Node<Meta>,
-        lower: &Dentry,
+        lower: &LowerDentry,
         listed: KVVec<(&[u8], u64)>,
     ) -> Result {
         let mut listed = listed;

@@ -6,8 +6,8 @@
 //! mount of tracefs: [`mirror`] finds out what is there, [`forward`] passes on what is done with
 //! it.
 
-pub(crate) mod forward;
-pub(crate) mod mirror;
+mod files;
+mod mirror;
 mod names;
 
 pub(crate) use self::mirror::Mirror;

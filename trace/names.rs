@@ -2,7 +2,7 @@
 
 //! Which names of tracefs are shown, and how.
 
-use crate::vfs::Dentry;
+use crate::vfs::lower::LowerDentry;
 
 /// The directory of events.
 pub(super) const EVENTS: &[u8] = b"events";
@@ -16,11 +16,11 @@ const CONTROL_FILES: [&[u8]; 4] = [
 ];
 
 /// Whether the directory `name` of a directory of tracefs is shown: of the root, only `events`.
-pub(super) fn is_shown(parent: &Dentry, name: &[u8]) -> bool {
+pub(super) fn is_shown(parent: &LowerDentry, name: &[u8]) -> bool {
     !parent.is_root() || name == EVENTS
 }
 
 /// Whether a write to a file of tracefs adds and removes events.
-pub(super) fn is_control_file(lower: &Dentry) -> bool {
+pub(super) fn is_control_file(lower: &LowerDentry) -> bool {
     CONTROL_FILES.contains(&lower.name()) && lower.parent().is_root()
 }

@@ -214,7 +214,7 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
     ) -> bindings::loff_t {
         // SAFETY: The file is valid.
         let file_ref = unsafe { OpenFile::<T>::from_raw(file) };
-        let position = file_ref.position();
+        let position = file_ref.pos();
         // SAFETY: The position of a directory is under `f_pos_lock`, which the caller holds.
         let now = unsafe { *position };
         let target = match u32::try_from(whence) {

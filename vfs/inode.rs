@@ -7,13 +7,14 @@
 
 use super::{
     bindings as more_bindings,
-    dentry::{
-        self,
-        DentryRef, //
-    },
+    dentry,
     dir,
     foreign::ForeignData,
     from_err_ptr,
+    lower::{
+        LowerDentry,
+        LowerRef, //
+    },
     DirOperations,
     FileSystem,
     FileVTable,
@@ -59,7 +60,7 @@ pub(super) struct InodeCell<T: FileSystem> {
     /// What the VFS knows of the inode. It is constructed once for all uses of the memory.
     vfs: Opaque<bindings::inode>,
     /// The dentry of another file system that the inode stands for, null if there is none.
-    lower: Atomic<*mut super::Dentry>,
+    lower: Atomic<*mut LowerDentry>,
     /// Whether the inode is whole: what is found in the list of inodes need not be.
     published: Atomic<bool>,
     /// What the file system stores with the inode. Written before it is published and when it is
@@ -202,7 +203,7 @@ pub(super) unsafe extern "C" fn evict<T: FileSystem>(inode: *mut bindings::inode
     drop(unsafe { (*cell.private.get()).take() });
     if let Some(lower) = NonNull::new(cell.lower.load(Acquire)) {
         // SAFETY: By the type invariant the inode owns this reference, and gives it up here.
-        drop(unsafe { DentryRef::from_raw(lower) });
+        drop(unsafe { LowerRef::from_raw(lower) });
     }
 }
 
@@ -297,7 +298,7 @@ impl<T: FileSystem> Inode<T> {
     }
 
     /// The dentry of another file system that this inode stands for.
-    pub(crate) fn lower(&self) -> Option<&super::Dentry> {
+    pub(crate) fn lower(&self) -> Option<&LowerDentry> {
         // SAFETY: By the type invariant of the cell, as the inode is in use.
         unsafe { self.cell().lower.load(Acquire).as_ref() }
     }
@@ -377,7 +378,7 @@ pub(crate) struct InodeInit<T: FileSystem> {
     /// The owner and the group.
     pub(crate) owner: (u32, u32),
     /// The dentry of another file system that it stands for.
-    pub(crate) lower: Option<DentryRef>,
+    pub(crate) lower: Option<LowerRef>,
     /// What the operations of a file of another module find in `i_private`.
     pub(crate) data: Option<ForeignData>,
     /// What the file system stores with it.

@@ -1,34 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Another file system that ours is a view of: an internal mount of it, and its files.
+//! The lower file system: an internal mount of tracefs, and its dentries.
 //!
-//! As in an overlay, inodes of ours stand for dentries there, and open files of ours for open files
-//! there. What the kernel's own `struct file_operations` do with a file they do here: they are
-//! called directly, with the user's memory, as debugfs's proxies do. (`kernel_read()` and its kin
-//! refuse files that have `read` and not `read_iter`.)
+//! As in an overlay, an inode of ours stands for a dentry of the lower file system. The dentry keeps
+//! everything that its inode refers to. Directories are listed here; open files are handed over, see
+//! [`file`](super::file).
 
 use super::{
-    bindings as more_bindings,
     dentry::{
         Dentry,
         DentryRef, //
     },
-    file::{
-        FlushOwner,
-        OpenFile,
-        PollTable,
-        Position,
-        SpliceRead,
-        UserBuffer,
-        WriteIter,
-        POLL_ALWAYS, //
-    },
     from_err_ptr,
-    DirEntryType,
-    FileSystem, //
+    DirEntryType, //
 };
 use core::{
     mem::ManuallyDrop,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -37,8 +25,80 @@ use kernel::{
     error::to_result,
     fs::File,
     prelude::*,
-    sync::aref::ARef, //
+    sync::aref::{
+        ARef,
+        AlwaysRefCounted, //
+    }, //
 };
+
+/// A dentry of the lower file system.
+///
+/// # Invariants
+///
+/// The dentry is one of tracefs. So
+///
+/// - it is never renamed or moved;
+/// - the file operations of its inode depend on `i_private`, on `i_cdev`, and on the fields that each
+///   open file and each inode of the VFS has, but neither on the path, nor on the super block, nor on
+///   the struct that embeds the inode. (`make lint` searches the kernel's sources for a function that
+///   does. Operations of directories do.)
+/// - while the dentry has users, `i_private` and `i_cdev` of its inode lead to valid data: tracefs
+///   frees the data of an event with the dentry, and that of its other files is static, or is looked
+///   up and referenced by their `open`;
+/// - a file is removed under the `i_rwsem` of its directory, before the module that owns its
+///   operations is unloaded. Operations of files that are removed without it are built in.
+#[repr(transparent)]
+pub(crate) struct LowerDentry(Dentry);
+
+/// A counted reference to a dentry of the lower file system. Dropping it may sleep.
+pub(crate) type LowerRef = ARef<LowerDentry>;
+
+// SAFETY: The count is that of the dentry, which stays while it has users.
+unsafe impl AlwaysRefCounted for LowerDentry {
+    fn inc_ref(&self) {
+        self.0.inc_ref();
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller gives up a reference to the dentry, of which the type is a transparent
+        // wrapper.
+        unsafe { Dentry::dec_ref(obj.cast()) };
+    }
+}
+
+impl Deref for LowerDentry {
+    type Target = Dentry;
+
+    fn deref(&self) -> &Dentry {
+        &self.0
+    }
+}
+
+impl LowerDentry {
+    /// Makes a counted reference one to a dentry of the lower file system.
+    ///
+    /// # Safety
+    ///
+    /// The dentry must be one of tracefs.
+    unsafe fn from_dentry(dentry: DentryRef) -> LowerRef {
+        let dentry = ARef::into_raw(dentry);
+        // INVARIANT: The caller guarantees that the dentry is one of tracefs.
+        // SAFETY: The reference was taken from `dentry`, and the type is a transparent wrapper.
+        unsafe { ARef::from_raw(dentry.cast()) }
+    }
+
+    /// Looks a name up in the directory, without a check of permissions. May sleep; takes the
+    /// `i_rwsem` of the directory for reading.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`: the name does not exist. `ENOTDIR`. Otherwise the error of tracefs.
+    pub(crate) fn lookup(&self, name: &[u8]) -> Result<LowerRef> {
+        let child = self.0.lookup(name)?;
+        // SAFETY: A child of a dentry of tracefs is one of tracefs.
+        Ok(unsafe { Self::from_dentry(child) })
+    }
+}
 
 /// An internal mount of tracefs: no path leads there.
 ///
@@ -46,25 +106,25 @@ use kernel::{
 ///
 /// `mount` came from `kern_mount()`, and `fs` is its type, with a reference to its module.
 pub(crate) struct KernMount {
-    /// The mount, ours until it is unmounted.
+    /// The mount, owned by this.
     mount: NonNull<bindings::vfsmount>,
-    /// Its type, whose module we keep loaded.
+    /// Its type, with a reference to its module.
     fs: NonNull<bindings::file_system_type>,
-    /// Who mounted: directories are listed with these credentials.
+    /// The credentials that directories are listed with: those of the task that mounted.
     cred: ARef<Credential>,
 }
 
-// SAFETY: A mount may be used on any thread.
+// SAFETY: A mount may be used and unmounted on any thread.
 unsafe impl Send for KernMount {}
-// SAFETY: As above.
+// SAFETY: The mount, its type and the credentials are not changed through a shared reference.
 unsafe impl Sync for KernMount {}
 
 impl KernMount {
-    /// Mounts tracefs, which never renames or moves a dentry. May sleep.
+    /// Mounts tracefs. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENODEV`: the kernel has no tracefs. Whatever it fails to mount with.
+    /// `ENODEV`: the kernel has no tracefs. Otherwise the error of the mount.
     pub(crate) fn tracefs() -> Result<Self> {
         // SAFETY: The name is valid.
         let fs = unsafe { bindings::get_fs_type(c"tracefs".as_char_ptr()) };
@@ -90,85 +150,63 @@ impl KernMount {
     }
 
     /// The root directory.
-    pub(crate) fn root(&self) -> Result<DentryRef> {
-        // SAFETY: The mount is valid, and keeps its root.
+    pub(crate) fn root(&self) -> Result<LowerRef> {
+        // SAFETY: By the type invariant the mount is valid. It keeps its root.
         let root = from_err_ptr(unsafe { (*self.mount.as_ptr()).mnt_root })?;
-        // SAFETY: As above.
-        Ok(unsafe { Dentry::from_raw(root.as_ptr()) }.into())
+        // SAFETY: The root has a user, the mount. It is a dentry of tracefs.
+        Ok(unsafe { LowerDentry::from_dentry(Dentry::from_raw(root.as_ptr()).into()) })
     }
 
-    /// Opens a file or a directory there for somebody. May sleep.
-    ///
-    /// Permissions are not checked again: who opens a file of ours was, by its inode. Flags that
-    /// say how to create a file are left out.
-    fn open_as(
-        &self,
-        dentry: &Dentry,
-        flags: u32,
-        cred: *const bindings::cred,
-    ) -> Result<LowerFile> {
+    /// Opens a directory. May sleep.
+    fn open_dir(&self, dentry: &LowerDentry) -> Result<LowerDir> {
         let path = bindings::path {
             mnt: self.mount.as_ptr(),
             dentry: dentry.as_ptr(),
         };
-        // SAFETY: The path and the credentials are valid. `O_CREAT` and its kin are done with.
+        let flags = bindings::O_RDONLY | bindings::O_DIRECTORY;
+        // SAFETY: The path and the credentials are valid for the call.
         let file = from_err_ptr(unsafe {
-            bindings::dentry_open(
-                &raw const path,
-                (flags & !more_bindings::EVENTFS_OPEN_CREATE_FLAGS) as c_int,
-                cred,
-            )
+            bindings::dentry_open(&raw const path, flags as c_int, self.cred.as_ptr())
         })?;
-        // INVARIANT: Nobody else has the file, nor a descriptor of it.
-        // SAFETY: The reference is ours.
-        Ok(LowerFile(ManuallyDrop::new(unsafe {
+        // INVARIANT: `dentry_open()` returns a new file, which has no descriptor.
+        // SAFETY: It returns a reference to the file.
+        Ok(LowerDir(ManuallyDrop::new(unsafe {
             ARef::from_raw(file.cast())
         })))
     }
 
-    /// Opens the file that a file of ours stands for, with the flags of ours and the credentials of
-    /// who opens it. May sleep.
-    pub(crate) fn open<T: FileSystem>(
-        &self,
-        dentry: &Dentry,
-        file: OpenFile<'_, T>,
-    ) -> Result<LowerFile> {
-        self.open_as(dentry, file.flags(), file.cred())
-    }
-
-    /// Reads a directory: calls `take` with each name, inode number and whether it is a directory,
-    /// but for `.` and `..`, and for as many after them as are to be passed over. May sleep; takes
-    /// the `i_rwsem` of the directory.
+    /// Lists a directory: calls `take` with the name and the inode number of each entry, and with
+    /// whether that is a directory, without `.` and `..` and without the first `skip` others. May
+    /// sleep; takes the `i_rwsem` of the directory for reading.
     ///
     /// # Errors
     ///
-    /// What `take` returns, and what the file system fails with. `ESPIPE`: it cannot pass over so
-    /// many.
+    /// The error of `take`, which ends the listing, or of tracefs. `ESPIPE`: the directory has fewer
+    /// than `skip` entries.
     pub(crate) fn list(
         &self,
-        dentry: &Dentry,
-        pass: usize,
+        dentry: &LowerDentry,
+        skip: usize,
         take: impl FnMut(&[u8], u64, bool) -> Result,
     ) -> Result {
-        let flags = bindings::O_RDONLY | bindings::O_DIRECTORY;
-        let file = self.open_as(dentry, flags, self.cred.as_ptr())?;
-        if pass > 0 {
-            // The positions of `.` and `..` come first.
-            let position = bindings::loff_t::try_from(pass)?
+        let dir = self.open_dir(dentry)?;
+        let file = dir.0.as_ptr();
+        if skip > 0 {
+            // `.` and `..` have the first two positions.
+            let pos = bindings::loff_t::try_from(skip)?
                 .checked_add(2)
                 .ok_or(ESPIPE)?;
-            // SAFETY: The file is open, and nobody else uses it.
-            let reached = unsafe {
-                bindings::vfs_llseek(file.file().as_ptr(), position, bindings::SEEK_SET as c_int)
-            };
-            if reached != position {
+            // SAFETY: By the invariant of `LowerDir` the file is open, and nothing else uses it.
+            let reached =
+                unsafe { bindings::vfs_llseek(file, pos, bindings::SEEK_SET as c_int) };
+            if reached != pos {
                 return Err(ESPIPE);
             }
         }
         let mut lister = Lister {
             context: bindings::dir_context {
                 actor: Some(Lister::<_>::actor_of(&take)),
-                // As many as there are.
+                // The caller takes any number of entries.
                 count: c_int::MAX,
                 ..pin_init::zeroed()
             },
@@ -178,11 +216,11 @@ impl KernMount {
         };
         while lister.progress {
             lister.progress = false;
-            // SAFETY: The file is an open directory, and the context is part of a `Lister`.
-            let listed = to_result(unsafe {
-                bindings::iterate_dir(file.file().as_ptr(), (&raw mut lister).cast())
-            });
-            // tracefs returns an error of its own when an actor has had enough.
+            // SAFETY: The file is an open directory. The context is the first field of a `Lister`,
+            // whose actor it has.
+            let listed =
+                to_result(unsafe { bindings::iterate_dir(file, (&raw mut lister).cast()) });
+            // tracefs returns an error of its own when the actor has returned false.
             lister.result?;
             listed?;
         }
@@ -192,7 +230,7 @@ impl KernMount {
 
 impl Drop for KernMount {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariant this owns the mount and the reference to the module.
         unsafe {
             bindings::kern_unmount(self.mount.as_ptr());
             bindings::module_put((*self.fs.as_ptr()).owner);
@@ -206,14 +244,14 @@ fn current_cred() -> *const bindings::cred {
     unsafe { (*bindings::get_current()).cred }
 }
 
-/// What a directory is read into.
+/// The context of a listing.
 #[repr(C)]
 struct Lister<F> {
-    /// First, so that a pointer to it is one to the whole.
+    /// The context of the VFS. First, so that a pointer to it is one to the whole.
     context: bindings::dir_context,
-    /// What `take` has returned last.
+    /// The last result of `take`.
     result: Result,
-    /// Whether this round has given an entry: the last one gives none.
+    /// Whether this call of `iterate_dir()` has emitted an entry: the last call emits none.
     progress: bool,
     /// Takes the name, the inode number and whether it is a directory.
     take: F,
@@ -234,284 +272,46 @@ impl<F: FnMut(&[u8], u64, bool) -> Result> Lister<F> {
         Self::actor
     }
 
-    /// Takes an entry; false ends the round.
+    /// Takes an entry. False ends the call of `iterate_dir()`.
     ///
     /// # Safety
     ///
-    /// Called by `iterate_dir()` with the context of a `Lister<F>`.
+    /// `iterate_dir()` calls this with the context of a `Lister<F>`, and with a name of `len` bytes.
     unsafe extern "C" fn actor(
         context: *mut bindings::dir_context,
         name: *const c_char,
         len: c_int,
-        _position: bindings::loff_t,
-        number: u64,
+        _pos: bindings::loff_t,
+        ino: u64,
         kind: c_uint,
     ) -> bool {
-        // SAFETY: By the safety requirements.
+        // SAFETY: The context is the first field of a `Lister<F>`, which only this call uses.
         let this = unsafe { &mut *context.cast::<Self>() };
         let len = usize::try_from(len).unwrap_or(0);
-        // SAFETY: The caller gives a name of this length.
+        // SAFETY: The caller passes a name of this length.
         let name = unsafe { core::slice::from_raw_parts(name.cast::<u8>(), len) };
         this.progress = true;
         if name == b"." || name == b".." {
             return true;
         }
-        this.result = (this.take)(name, number, kind == DirEntryType::Directory as c_uint);
+        this.result = (this.take)(name, ino, kind == DirEntryType::Directory as c_uint);
         this.result.is_ok()
     }
 }
 
-/// An open file of another file system that one of ours stands for.
+/// An open directory of the lower file system.
 ///
 /// # Invariants
 ///
-/// Nobody else uses it, but during calls of its operations. (Who sleeps in `poll()` keeps it, too,
-/// with the wait queues that are the file's; all of that is the kernel's, not ours.)
-pub(crate) struct LowerFile(ManuallyDrop<ARef<File>>);
+/// Nothing else uses the file, and no descriptor leads to it.
+struct LowerDir(ManuallyDrop<ARef<File>>);
 
-impl Drop for LowerFile {
+impl Drop for LowerDir {
     fn drop(&mut self) {
         let file = self.0.as_ptr();
-        // At once, not when the task returns to user space: who closes our file finds that one
-        // closed, unless somebody sleeps in `poll()`.
-        // SAFETY: The reference is given up here. This is process context, without locks that
-        // closing the file might need.
+        // Closes the file now, and not when the task returns to user space.
+        // SAFETY: By the type invariant this is the last reference, and it is given up here. The
+        // caller is in process context, and holds no lock that closing a directory of tracefs takes.
         unsafe { bindings::__fput_sync(file) };
     }
-}
-
-impl LowerFile {
-    /// The file.
-    pub(crate) fn file(&self) -> &File {
-        &self.0
-    }
-
-    /// What the file can do there.
-    fn operations(&self) -> &bindings::file_operations {
-        // SAFETY: The file is open, so it has operations, which stay as long as it is.
-        unsafe { &*(*self.0.as_ptr()).f_op }
-    }
-
-    /// Whether it takes writes one by one.
-    pub(crate) fn has_write(&self) -> bool {
-        self.operations().write.is_some()
-    }
-
-    /// Whether it takes writes of several segments as a whole.
-    pub(crate) fn has_write_iter(&self) -> bool {
-        self.operations().write_iter.is_some()
-    }
-
-    /// Whether the file was opened for this.
-    fn check_mode(&self, mode: u32) -> Result {
-        // SAFETY: The file is valid. These bits of `f_mode` do not change while it is open.
-        if unsafe { (*self.0.as_ptr()).f_mode } & mode == 0 {
-            return Err(EBADF);
-        }
-        Ok(())
-    }
-
-    /// Takes over the flags that `fcntl()` may have changed since the file was opened.
-    fn follow_flags<T: FileSystem>(&self, file: OpenFile<'_, T>) {
-        let mask = more_bindings::EVENTFS_SETFL_FLAGS;
-        let flags = file.flags() & mask;
-        if self.0.flags() & mask == flags {
-            return;
-        }
-        let lower = self.0.as_ptr();
-        // SAFETY: The file is valid; `f_lock` is what `f_flags` is written under.
-        unsafe {
-            bindings::spin_lock(&raw mut (*lower).f_lock);
-            let all = (*lower).f_flags & !mask | flags;
-            (&raw mut (*lower).f_flags).write_volatile(all);
-            bindings::spin_unlock(&raw mut (*lower).f_lock);
-        }
-    }
-
-    /// Reads. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL`: the file cannot be read at all.
-    pub(crate) fn read<T: FileSystem>(
-        &self,
-        file: OpenFile<'_, T>,
-        buffer: UserBuffer,
-        position: Position<'_>,
-    ) -> Result<usize> {
-        self.follow_flags(file);
-        self.check_mode(more_bindings::EVENTFS_FMODE_READ)?;
-        let read = self.operations().read.ok_or(EINVAL)?;
-        // SAFETY: The file is open for reading, and the user's memory was checked, by the invariant
-        // of `UserBuffer`.
-        bytes(unsafe {
-            read(
-                self.0.as_ptr(),
-                buffer.address.as_mut_ptr().cast(),
-                buffer.len,
-                position.position,
-            )
-        })
-    }
-
-    /// Writes. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL`: the file cannot be written at all.
-    pub(crate) fn write<T: FileSystem>(
-        &self,
-        file: OpenFile<'_, T>,
-        buffer: UserBuffer,
-        position: Position<'_>,
-    ) -> Result<usize> {
-        self.follow_flags(file);
-        self.check_mode(more_bindings::EVENTFS_FMODE_WRITE)?;
-        let write = self.operations().write.ok_or(EINVAL)?;
-        // SAFETY: As for `read()`.
-        bytes(unsafe {
-            write(
-                self.0.as_ptr(),
-                buffer.address.as_const_ptr().cast(),
-                buffer.len,
-                position.position,
-            )
-        })
-    }
-
-    /// Writes, all segments at once. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL`: the file cannot be written so.
-    pub(crate) fn write_iter<T: FileSystem>(
-        &self,
-        file: OpenFile<'_, T>,
-        call: WriteIter<'_>,
-    ) -> Result<usize> {
-        self.follow_flags(file);
-        self.check_mode(more_bindings::EVENTFS_FMODE_WRITE)?;
-        let write_iter = self.operations().write_iter.ok_or(EINVAL)?;
-        // SAFETY: The call is valid, and ours until it returns. The copy has no completion: it is
-        // done when the function returns.
-        bytes(unsafe {
-            let mut kiocb = bindings::kiocb {
-                ki_filp: self.0.as_ptr(),
-                ki_pos: (*call.kiocb).ki_pos,
-                // It is not the one that fs/aio.c has made.
-                ki_flags: (*call.kiocb).ki_flags & !(bindings::IOCB_AIO_RW as c_int),
-                ki_ioprio: (*call.kiocb).ki_ioprio,
-                ..core::mem::zeroed()
-            };
-            let written = write_iter(&raw mut kiocb, call.from);
-            (*call.kiocb).ki_pos = kiocb.ki_pos;
-            written
-        })
-    }
-
-    /// Moves the position of both files. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ESPIPE`: the file has no position. Whatever it fails with.
-    pub(crate) fn llseek<T: FileSystem>(
-        &self,
-        file: OpenFile<'_, T>,
-        offset: i64,
-        whence: c_int,
-    ) -> Result<i64> {
-        // SAFETY: Both files are valid. Who seeks holds `f_pos_lock` of ours; nobody else has the
-        // other one.
-        unsafe {
-            (*self.0.as_ptr()).f_pos = *file.position();
-            let position = bindings::vfs_llseek(self.0.as_ptr(), offset, whence);
-            if position < 0 {
-                return Err(errno(position));
-            }
-            *file.position() = position;
-            Ok(position)
-        }
-    }
-
-    /// Polls. Does not sleep by itself.
-    pub(crate) fn poll<T: FileSystem>(&self, file: OpenFile<'_, T>, table: PollTable<'_>) -> u32 {
-        self.follow_flags(file);
-        match self.operations().poll {
-            // SAFETY: Both are valid during the call. The wait queues are the file's, which the
-            // table keeps.
-            Some(poll) => unsafe { poll(self.0.as_ptr(), table.table) },
-            None => POLL_ALWAYS,
-        }
-    }
-
-    /// Moves data into a pipe. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `EINVAL`: the file cannot be spliced. Whatever it fails with.
-    pub(crate) fn splice_read<T: FileSystem>(
-        &self,
-        file: OpenFile<'_, T>,
-        call: SpliceRead<'_>,
-    ) -> Result<usize> {
-        self.follow_flags(file);
-        // SAFETY: All pointers are valid during the call, and the pipe is locked by the caller.
-        bytes(unsafe {
-            more_bindings::vfs_splice_read(
-                self.0.as_ptr(),
-                call.position,
-                call.pipe,
-                call.len,
-                call.flags,
-            )
-        })
-    }
-
-    /// A descriptor of our file is closed. May sleep.
-    pub(crate) fn flush(&self, owner: FlushOwner) -> Result {
-        match self.operations().flush {
-            // SAFETY: The file is valid.
-            Some(flush) => to_result(unsafe { flush(self.0.as_ptr(), owner.0) }),
-            None => Ok(()),
-        }
-    }
-
-    /// Does what a number says. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ENOTTY`: the file has no such thing. Whatever it fails with.
-    pub(crate) fn ioctl<T: FileSystem>(
-        &self,
-        file: OpenFile<'_, T>,
-        command: u32,
-        argument: usize,
-        compat: bool,
-    ) -> Result<isize> {
-        self.follow_flags(file);
-        let operations = self.operations();
-        let ioctl = if compat {
-            operations.compat_ioctl
-        } else {
-            operations.unlocked_ioctl
-        };
-        let ioctl = ioctl.ok_or(ENOTTY)?;
-        // SAFETY: The file is valid; what the argument means is checked there.
-        let value = unsafe { ioctl(self.0.as_ptr(), command, argument) };
-        if value < 0 {
-            return Err(errno(value as i64));
-        }
-        Ok(value)
-    }
-}
-
-/// What a C function returns in place of a position or a number of bytes.
-fn errno(value: i64) -> Error {
-    // CAST: Error numbers are small; `from_errno()` checks.
-    Error::from_errno(value as c_int)
-}
-
-/// The number of bytes, or the error, that a C function has returned.
-fn bytes(value: isize) -> Result<usize> {
-    usize::try_from(value).map_err(|_| errno(value as i64))
 }

@@ -57,7 +57,6 @@ pub(crate) use self::{
         DirOperations, //
     },
     file::{
-        FileOperations,
         FileVTable,
         OpenFile, //
     },
