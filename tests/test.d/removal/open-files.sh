@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# description: Files of a removed event return ENODEV or end of file
+# description: Open files of a removed event answer as those of tracefs do
 # upstream: U12
 
-# tracefs itself still returns the id, of which it has a copy, and opens format,
-# where only the read fails.
-id='=| ENODEV EOF'
+# The number of an event is in the file itself, so that it can still be read. tracefs
+# opens format once more through a descriptor, where only the read fails.
 reopened='=| ENODEV ENOENT ESTALE'
-[ "$TYPE" = eventfs ] || id='??' reopened='??'
+[ "$TYPE" = eventfs ] || reopened='??'
 for by in "$MNT" "$TRACEFS"; do
 	run <<-SCRIPT
 		append kprobe_events "p:open/files $PROBED\n"
@@ -15,6 +14,7 @@ for by in "$MNT" "$TRACEFS"; do
 		open filter events/open/files/filter rw
 		open format events/open/files/format r
 		open id events/open/files/id r
+		let number pread id 100 0
 		open trigger events/open/files/trigger rw
 		open hist events/open/files/hist r
 		open inject events/open/files/inject w
@@ -36,7 +36,7 @@ for by in "$MNT" "$TRACEFS"; do
 		read half 100 ??
 		seek half 0 set ??
 		read half 100 =| ENODEV EOF
-		read id 100 $id
+		pread id 100 0 => "%{number}"
 		read trigger 100 =| ENODEV EOF
 		write trigger traceoff => ENODEV
 		read hist 100 =| ENODEV EOF
