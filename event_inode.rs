@@ -58,8 +58,8 @@ use self::{
 use crate::{
     nodes::{
         Node,
+        RcuNode,
         Removed,
-        Seen as RcuNode,
         NAME_MAX, //
     },
     vfs::{
@@ -312,7 +312,7 @@ impl EventTree {
     pub(crate) fn take_out(&self, node: &Node<Meta>) -> Option<Removed<Meta>> {
         let removed = self.unlink(node)?;
         for node in removed.nodes() {
-            self.nodes().wait_until_left(node);
+            node.drain();
             node.payload().provider().node_removed(self, node);
         }
         Some(removed)

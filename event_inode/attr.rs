@@ -15,9 +15,9 @@ use super::{
     tree::EventTree, //
 };
 use crate::nodes::{
-    Carried as NodeData,
+    NodeData,
     OnceBox,
-    TreeLock as TreeGuard, //
+    TreeGuard, //
 };
 use kernel::{
     prelude::*,
@@ -127,7 +127,7 @@ impl NodeAttr {
 impl NodeData<Meta> {
     /// The saved attributes of the node, if it has any.
     pub(super) fn attr(&self) -> Option<&NodeAttr> {
-        self.more()?.attr.get()
+        self.ext()?.attr.get()
     }
 
     /// The changed attributes of the node (no `entry`), or of a file of the directory.
@@ -141,7 +141,7 @@ impl NodeData<Meta> {
 
     /// The saved attributes of the node, allocated on first use. May sleep.
     pub(super) fn make_attr(&self) -> Result<&NodeAttr> {
-        self.make_more()?.attr.get_or_try_init(|| {
+        self.make_ext()?.attr.get_or_try_init(|| {
             let attr = NodeAttr {
                 own: Attr::new(),
                 base_uid: Saved::new(),

@@ -11,8 +11,8 @@ use super::{
     provider::Provider, //
 };
 use crate::nodes::{
-    Carried as NodeData,
     Node,
+    NodeData,
     NodeRef,
     OnceBox,
     Payload, //
@@ -258,9 +258,9 @@ pub(crate) struct Meta {
 }
 
 impl Payload for Meta {
-    type More = MetaExt;
+    type Ext = MetaExt;
 
-    fn more() -> MetaExt {
+    fn new_ext() -> MetaExt {
         MetaExt {
             files: OnceBox::new(),
             attr: OnceBox::new(),
@@ -328,7 +328,7 @@ impl NodeData<Meta> {
     /// The files of the directory, once they are known.
     pub(crate) fn table(&self) -> Option<&FileTable> {
         let cached = || self.kind.cache.as_ref()?.get(self.state.table_slot()?);
-        let listed = || Some(&*self.more()?.files.get()?.table);
+        let listed = || Some(&*self.ext()?.files.get()?.table);
         self.kind.table.as_ref().or_else(cached).or_else(listed)
     }
 
@@ -348,7 +348,7 @@ impl NodeData<Meta> {
                 return Ok(());
             }
         }
-        self.make_more()?.files.get_or_try_init(|| {
+        self.make_ext()?.files.get_or_try_init(|| {
             let files = ListedFiles {
                 first_ino: alloc_inos(table.names.len()),
                 table,
@@ -363,7 +363,7 @@ impl NodeData<Meta> {
         let first = if self.kind.table.is_some() || self.state.table_slot().is_some() {
             self.ino() + 1
         } else {
-            self.more()?.files.get()?.first_ino
+            self.ext()?.files.get()?.first_ino
         };
         // CAST: An index fits.
         Some(first + entry as u64)

@@ -84,7 +84,7 @@ impl Children {
             .and_then(|last| last.siblings_after(&reader));
         let children = after_last.unwrap_or_else(|| dir.children(&reader));
         let due = children
-            .filter_map(|seen| seen.get())
+            .filter_map(|seen| seen.try_get())
             .skip_while(|child| child.payload().ino() < ino)
             .take_while(|child| child.payload().ino() <= self.newest);
         for child in due.take(Self::BATCH) {

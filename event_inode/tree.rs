@@ -265,7 +265,7 @@ impl EventTree {
 
     /// The child of a directory with this name, if the tree has a node of it.
     pub(crate) fn child(&self, dir: &Node<Meta>, name: &[u8]) -> Option<MetaRef> {
-        dir.child(name, &self.nodes.read())?.get()
+        dir.child(name, &self.nodes.read())?.try_get()
     }
 
     /// The children of a directory, in the order of their creation. May sleep.
@@ -276,7 +276,7 @@ impl EventTree {
     pub(crate) fn children(&self, dir: &Node<Meta>) -> Result<KVVec<MetaRef>> {
         let mut children = KVVec::new();
         let reader = self.nodes.read();
-        for child in dir.children(&reader).filter_map(|seen| seen.get()) {
+        for child in dir.children(&reader).filter_map(|seen| seen.try_get()) {
             children.push(child, GFP_KERNEL)?;
         }
         Ok(children)

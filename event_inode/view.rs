@@ -31,8 +31,8 @@ use super::{
 };
 use crate::{
     nodes::{
-        Carried as NodeData,
         Node, //
+        NodeData,
     },
     vfs::{
         New,

@@ -13,11 +13,11 @@
 //! markers the searches get longer, and nothing fails. Shrinking is the same backwards, by those
 //! who remove: it allocates nothing, and what it frees goes when the readers have left.
 //!
-//! Markers come in *rows*: row `r` has those of the 2^r buckets that come with a doubling. At most
-//! one row, the last, is on its way in or out. Readers do not start at its markers, but those who
+//! Markers come in *segments*: segment `r` has those of the 2^r buckets that come with a doubling. At most
+//! one segment, the last, is on its way in or out. Readers do not start at its markers, but those who
 //! began before it was on its way out may: such a marker leads on from where it was in the list, as
-//! a removed element does, and it may be put back meanwhile. A row whose last marker is out is
-//! freed after a grace period. Until then no row takes its place: readers that remember the greater
+//! a removed element does, and it may be put back meanwhile. A segment whose last marker is out is
+//! freed after a grace period. Until then no segment takes its place: readers that remember the greater
 //! number of buckets would start at markers that are not in the list yet.
 
 use core::ptr::{
@@ -43,18 +43,18 @@ use kernel::{
 ///
 /// A marker takes 16 bytes. After the doubling there are half as many elements per bucket: so while
 /// a tree grows its index takes 4 to 8 bytes an element.
-const LOAD: usize = 4;
+const LOAD_FACTOR: usize = 4;
 
 /// Elements per bucket below which the number of buckets is halved.
 ///
 /// That doubles it. From there, as after a doubling, the elements must double or become half as
 /// many before it changes again: who adds and removes at a border does not pay each time.
-const MIN_LOAD: usize = 1;
+const MIN_LOAD_FACTOR: usize = 1;
 
 /// Markers that one insertion puts into the list while the index grows, or one removal takes out
 /// while it shrinks.
 ///
-/// More than `1 / MIN_LOAD`, so that it is done long before the next doubling or halving is due.
+/// More than `1 / MIN_LOAD_FACTOR`, so that it is done long before the next doubling or halving is due.
 const MARKERS_PER_STEP: usize = 4;
 
 /// The number of doublings that are possible: 2^24 buckets serve 64 million elements well.
@@ -108,19 +108,19 @@ fn doublings(buckets: usize) -> usize {
     (usize::BITS - 1).saturating_sub(buckets.leading_zeros()) as usize
 }
 
-/// The row of markers, and the place in it, that hold the marker of a bucket other than 0.
+/// The segment of markers, and the place in it, that hold the marker of a bucket other than 0.
 ///
-/// Row `r` holds the buckets from 2^r up to 2^(r + 1): those that came with that doubling.
-fn row_of(bucket: usize) -> (usize, usize) {
-    let row = doublings(bucket);
-    (row, bucket - (1 << row))
+/// Segment `r` holds the buckets from 2^r up to 2^(r + 1): those that came with that doubling.
+fn segment_of(bucket: usize) -> (usize, usize) {
+    let segment = doublings(bucket);
+    (segment, bucket - (1 << segment))
 }
 
-/// A row of markers, for readers, and its way to be freed.
+/// A segment of markers, for readers, and its way to be freed.
 ///
-/// The memory for that is not with the markers: a row is exactly as long as what the allocator
+/// The memory for that is not with the markers: a segment is exactly as long as what the allocator
 /// gives, and with 16 bytes more it would take twice as much.
-struct Row {
+struct Segment {
     /// The first marker. Null while readers do not start here.
     markers: Atomic<*mut Link>,
     /// What waits for a grace period, null if there is nothing. Set under the tree lock.
@@ -129,8 +129,8 @@ struct Row {
     rcu: Opaque<bindings::callback_head>,
 }
 
-impl Row {
-    /// No row.
+impl Segment {
+    /// No segment.
     const fn new() -> Self {
         Self {
             markers: Atomic::new(ptr::null_mut()),
@@ -144,23 +144,23 @@ impl Row {
         self.waiting.load(Acquire).is_null()
     }
 
-    /// Called after a grace period: nobody is at a marker of the row any more.
+    /// Called after a grace period: nobody is at a marker of the segment any more.
     ///
     /// # Safety
     ///
-    /// `head` is the `rcu` field of a row whose `waiting` is the buffer of a full `KVVec`, of which
+    /// `head` is the `rcu` field of a segment whose `waiting` is the buffer of a full `KVVec`, of which
     /// it was the owner.
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
         let field = Opaque::cast_from(head);
-        // SAFETY: By the safety requirements; the row is valid, as the index waits for this.
-        let row = unsafe { &*kernel::container_of!(field, Self, rcu) };
-        let markers = row.waiting.load(Relaxed);
-        // The first marker of a row is that of the bucket whose number is the length of the row.
+        // SAFETY: By the safety requirements; the segment is valid, as the index waits for this.
+        let segment = unsafe { &*kernel::container_of!(field, Self, rcu) };
+        let markers = segment.waiting.load(Relaxed);
+        // The first marker of a segment is that of the bucket whose number is the length of the segment.
         // SAFETY: The markers are valid until they are freed here.
         let len = unsafe { (*markers).key }.reverse_bits() as usize;
         // SAFETY: By the safety requirements. The vector was full.
         drop(unsafe { KVVec::from_raw_parts(markers, len, len) });
-        row.waiting.store(ptr::null_mut(), Release);
+        segment.waiting.store(ptr::null_mut(), Release);
     }
 }
 
@@ -170,45 +170,45 @@ impl Row {
 ///
 /// - The links that can be reached from `head` are sorted by key, and valid.
 /// - For all buckets below `buckets`, the marker is in the list, and (but for bucket 0, whose
-///   marker is `head`) `rows` points to the row that holds it. The other rows are null.
-/// - A row is freed a grace period after it was made null in `rows` and its last marker left the
+///   marker is `head`) `segments` points to the segment that holds it. The other segments are null.
+/// - A segment is freed a grace period after it was made null in `segments` and its last marker left the
 ///   list, or with the index. No other takes its place before.
-/// - The callbacks of rows that wait have run before the index is moved or freed.
+/// - The callbacks of segments that wait have run before the index is moved or freed.
 pub(super) struct Index {
     /// The marker of bucket 0, with which the list begins.
     head: Link,
-    /// The rows. See [`row_of`].
-    rows: [Row; MAX_DOUBLINGS],
+    /// The segments. See [`segment_of`].
+    segments: [Segment; MAX_DOUBLINGS],
     /// The number of buckets: a power of two. Changed under the tree lock.
     buckets: Atomic<usize>,
-    /// Whether a row is on its way in or out. Changed under the tree lock.
+    /// Whether a segment is on its way in or out. Changed under the tree lock.
     moving: Atomic<bool>,
     /// The elements in the list. Changed under the tree lock.
     elements: Atomic<usize>,
 }
 
 // SAFETY: What is not thread-safe by itself, the memory for grace periods, is used under the tree
-// lock and by the callback, as `Row` says.
+// lock and by the callback, as `Segment` says.
 unsafe impl Send for Index {}
 // SAFETY: As above.
 unsafe impl Sync for Index {}
 
 /// What only writers need of the index; it is under the tree lock.
 pub(super) struct Writer {
-    /// The rows, the one that is on its way included. Their buffers do not move, and are full.
-    rows: KVec<KVVec<Link>>,
-    /// How many markers of the row that is on its way are in the list.
+    /// The segments, the one that is on its way included. Their buffers do not move, and are full.
+    segments: KVec<KVVec<Link>>,
+    /// How many markers of the segment that is on its way are in the list.
     placed: usize,
 }
 
-/// Memory for the next row of markers, taken before the tree lock is (L3).
-pub(crate) struct Spare(KVVec<Link>);
+/// Memory for the next segment of markers, taken before the tree lock is (L3).
+pub(crate) struct SpareSegment(KVVec<Link>);
 
 impl Writer {
-    /// The state for an empty index. May sleep. All that the rows are listed in is allocated here.
+    /// The state for an empty index. May sleep. All that the segments are listed in is allocated here.
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            rows: KVec::with_capacity(MAX_DOUBLINGS, GFP_KERNEL)?,
+            segments: KVec::with_capacity(MAX_DOUBLINGS, GFP_KERNEL)?,
             placed: 0,
         })
     }
@@ -219,7 +219,7 @@ impl Index {
     pub(super) fn new() -> Self {
         Self {
             head: Link::new(0),
-            rows: [const { Row::new() }; MAX_DOUBLINGS],
+            segments: [const { Segment::new() }; MAX_DOUBLINGS],
             buckets: Atomic::new(1),
             moving: Atomic::new(false),
             elements: Atomic::new(0),
@@ -233,17 +233,17 @@ impl Index {
     fn marker(&self, bucket: usize) -> &Link {
         let mut bucket = bucket;
         while bucket != 0 {
-            let (row, place) = row_of(bucket);
+            let (segment, place) = segment_of(bucket);
             let markers = self
-                .rows
-                .get(row)
-                .map_or(ptr::null_mut(), |row| row.markers.load(Acquire));
+                .segments
+                .get(segment)
+                .map_or(ptr::null_mut(), |segment| segment.markers.load(Acquire));
             if !markers.is_null() {
-                // SAFETY: By the type invariant the row is valid for those who find it, as is the
+                // SAFETY: By the type invariant the segment is valid for those who find it, as is the
                 // marker in it.
                 return unsafe { &*markers.add(place) };
             }
-            // The row has gone since the caller looked: this bucket takes in what was in that one.
+            // The segment has gone since the caller looked: this bucket takes in what was in that one.
             bucket = place;
         }
         &self.head
@@ -385,50 +385,55 @@ impl Index {
     /// Whether the next insertion finds the index full, and the next doubling can be prepared.
     fn is_full(&self) -> bool {
         let buckets = self.buckets.load(Relaxed);
-        let row = self.rows.get(doublings(buckets));
-        self.elements() + 1 >= buckets.saturating_mul(LOAD)
+        let segment = self.segments.get(doublings(buckets));
+        self.elements() + 1 >= buckets.saturating_mul(LOAD_FACTOR)
             && !self.moving.load(Relaxed)
-            && row.is_some_and(Row::is_free)
+            && segment.is_some_and(Segment::is_free)
     }
 
-    /// Takes memory for the next row of markers if one will be due soon. May sleep.
+    /// Takes memory for the next segment of markers if one will be due soon. May sleep.
     ///
     /// `None` also when memory is short: the index then stays as it is.
-    pub(super) fn prepare_growth(&self) -> Option<Spare> {
+    pub(super) fn prepare_growth(&self) -> Option<SpareSegment> {
         if !self.is_full() {
             return None;
         }
         let buckets = self.buckets.load(Relaxed);
-        let mut row = KVVec::with_capacity(buckets, GFP_KERNEL | __GFP_NOWARN).ok()?;
+        let mut segment = KVVec::with_capacity(buckets, GFP_KERNEL | __GFP_NOWARN).ok()?;
         for place in 0..buckets {
             // This cannot fail: there is room.
-            row.push(Link::new(marker_key(buckets + place)), GFP_NOWAIT)
+            segment
+                .push(Link::new(marker_key(buckets + place)), GFP_NOWAIT)
                 .ok()?;
         }
-        Some(Spare(row))
+        Some(SpareSegment(segment))
     }
 
     /// Takes over memory from [`Self::prepare_growth`], if it is still of use. To be called before
     /// an element is inserted.
     ///
     /// What it gives back is for the caller to free after the tree lock.
-    pub(super) fn grow(&self, writer: &mut Writer, spare: Option<Spare>) -> Option<Spare> {
+    pub(super) fn grow(
+        &self,
+        writer: &mut Writer,
+        spare: Option<SpareSegment>,
+    ) -> Option<SpareSegment> {
         let spare = spare?;
         let fits = spare.0.len() == self.buckets.load(Relaxed)
             && self.is_full()
-            && writer.rows.len() < writer.rows.capacity();
+            && writer.segments.len() < writer.segments.capacity();
         if !fits {
             return Some(spare);
         }
-        // INVARIANT: Readers know nothing of the row, and no other one waits in its place.
-        if writer.rows.push_within_capacity(spare.0).is_ok() {
+        // INVARIANT: Readers know nothing of the segment, and no other one waits in its place.
+        if writer.segments.push_within_capacity(spare.0).is_ok() {
             writer.placed = 0;
             self.moving.store(true, Relaxed);
         }
         None
     }
 
-    /// Puts some markers of the row that is on its way into the list, if the elements are so many
+    /// Puts some markers of the segment that is on its way into the list, if the elements are so many
     /// that it is of use; with the last one the buckets double.
     ///
     /// # Safety
@@ -436,42 +441,44 @@ impl Index {
     /// The caller must hold the tree lock that `writer` is under.
     unsafe fn place_markers(&self, writer: &mut Writer) {
         let buckets = self.buckets.load(Relaxed);
-        if !self.moving.load(Relaxed) || self.elements() < buckets.saturating_mul(LOAD) {
+        if !self.moving.load(Relaxed) || self.elements() < buckets.saturating_mul(LOAD_FACTOR) {
             return;
         }
-        let (Some(row), Some(slot)) = (writer.rows.last(), self.rows.get(doublings(buckets)))
-        else {
+        let (Some(segment), Some(slot)) = (
+            writer.segments.last(),
+            self.segments.get(doublings(buckets)),
+        ) else {
             return;
         };
-        for marker in row.iter().skip(writer.placed).take(MARKERS_PER_STEP) {
+        for marker in segment.iter().skip(writer.placed).take(MARKERS_PER_STEP) {
             // SAFETY: The caller holds the tree lock.
             let after = unsafe { Self::last_up_to(self.start(marker.key), marker.key) };
             // SAFETY: As above. By the type invariant markers are valid as long as they are found.
             unsafe { Self::place(after, NonNull::from(marker)) };
             writer.placed += 1;
         }
-        if writer.placed == row.len() {
+        if writer.placed == segment.len() {
             // INVARIANT: The markers of all the new buckets are in the list now.
-            slot.markers.store(row.as_ptr().cast_mut(), Release);
+            slot.markers.store(segment.as_ptr().cast_mut(), Release);
             self.buckets.store(buckets * 2, Release);
             self.moving.store(false, Relaxed);
         }
     }
 
-    /// If there are few elements, halves the buckets, or takes some markers of the row that is on
-    /// its way out of the list; after the last one the row is freed.
+    /// If there are few elements, halves the buckets, or takes some markers of the segment that is on
+    /// its way out of the list; after the last one the segment is freed.
     ///
     /// # Safety
     ///
     /// As for [`Self::remove`].
     unsafe fn take_out_markers(&self, writer: &mut Writer, srcu: *mut bindings::srcu_struct) {
-        let Some(row) = writer.rows.last() else {
+        let Some(segment) = writer.segments.last() else {
             return;
         };
-        // There are half as many buckets without the row as with it.
-        let buckets = row.len();
-        let few = self.elements() < buckets.saturating_mul(2 * MIN_LOAD);
-        let Some(slot) = self.rows.get(doublings(buckets)).filter(|_| few) else {
+        // There are half as many buckets without the segment as with it.
+        let buckets = segment.len();
+        let few = self.elements() < buckets.saturating_mul(2 * MIN_LOAD_FACTOR);
+        let Some(slot) = self.segments.get(doublings(buckets)).filter(|_| few) else {
             return;
         };
         if !self.moving.load(Relaxed) {
@@ -482,7 +489,7 @@ impl Index {
             writer.placed = buckets;
         }
         let left = writer.placed.saturating_sub(MARKERS_PER_STEP);
-        for marker in row.iter().take(writer.placed).skip(left) {
+        for marker in segment.iter().take(writer.placed).skip(left) {
             // SAFETY: The caller holds the tree lock.
             let was_there = unsafe { self.take_out(marker) };
             // Not to be freed as if it was gone.
@@ -494,18 +501,18 @@ impl Index {
         if left > 0 {
             return;
         }
-        let Some(row) = writer.rows.pop() else {
+        let Some(segment) = writer.segments.pop() else {
             return;
         };
-        let (markers, _len, _capacity) = row.into_raw_parts();
-        // INVARIANT: The row is null in `rows`, and none of its markers is in the list. As it is
+        let (markers, _len, _capacity) = segment.into_raw_parts();
+        // INVARIANT: The segment is null in `segments`, and none of its markers is in the list. As it is
         // not null in `waiting` until it is freed, no other takes its place.
         slot.waiting.store(markers, Relaxed);
         self.moving.store(false, Relaxed);
-        // SAFETY: By the safety requirements `srcu` is valid, and the index, with the row, stays
-        // until the callback has run. Nothing else waited in this place: the row that was here
+        // SAFETY: By the safety requirements `srcu` is valid, and the index, with the segment, stays
+        // until the callback has run. Nothing else waited in this place: the segment that was here
         // could not have come. So the memory is in nobody's use.
-        unsafe { bindings::call_srcu(srcu, slot.rcu.get(), Some(Row::free)) };
+        unsafe { bindings::call_srcu(srcu, slot.rcu.get(), Some(Segment::free)) };
     }
 }
 
@@ -538,14 +545,14 @@ mod tests {
         }
     }
 
-    /// Each marker has a place of its own, and rows have no gaps.
+    /// Each marker has a place of its own, and segments have no gaps.
     #[test]
     fn rows_hold_each_bucket_once() {
-        assert_eq!(row_of(1), (0, 0));
-        assert_eq!(row_of(2), (1, 0));
-        assert_eq!(row_of(3), (1, 1));
-        assert_eq!(row_of(4), (2, 0));
-        assert_eq!(row_of(7), (2, 3));
+        assert_eq!(segment_of(1), (0, 0));
+        assert_eq!(segment_of(2), (1, 0));
+        assert_eq!(segment_of(3), (1, 1));
+        assert_eq!(segment_of(4), (2, 0));
+        assert_eq!(segment_of(7), (2, 3));
     }
 
     /// An index, with a ring of elements of which some are in it.
@@ -660,8 +667,8 @@ mod tests {
             Ok(())
         }
 
-        /// Adds or removes until the newest row is another one.
-        fn change_row(&mut self, step: fn(&mut Self) -> Result) -> Result {
+        /// Adds or removes until the newest segment is another one.
+        fn change_segment(&mut self, step: fn(&mut Self) -> Result) -> Result {
             let before = self.newest();
             while self.newest() == before {
                 step(self)?;
@@ -669,7 +676,7 @@ mod tests {
             Ok(())
         }
 
-        /// Adds and removes a few, many times, and says how often the newest row is another one.
+        /// Adds and removes a few, many times, and says how often the newest segment is another one.
         fn changes_here(&mut self) -> Result<usize> {
             let mut changes = 0;
             for _ in 0..100 {
@@ -678,13 +685,13 @@ mod tests {
                     step(self)?;
                     changes += usize::from(self.newest() != before);
                 }
-                // No row is kept from coming back.
+                // No segment is kept from coming back.
                 self.wait();
             }
             Ok(changes)
         }
 
-        /// Whether a row is on its way in or out.
+        /// Whether a segment is on its way in or out.
         fn is_moving(&self) -> bool {
             self.index.moving.load(Relaxed)
         }
@@ -700,20 +707,26 @@ mod tests {
             self.index.buckets.load(Relaxed)
         }
 
-        /// The rows that there is memory for.
-        fn rows(&self) -> usize {
-            self.writer.rows.len() + self.waiting()
+        /// The segments that there is memory for.
+        fn segments(&self) -> usize {
+            self.writer.segments.len() + self.waiting()
         }
 
         /// Those of them that wait for a grace period.
         fn waiting(&self) -> usize {
-            self.index.rows.iter().filter(|row| !row.is_free()).count()
+            self.index
+                .segments
+                .iter()
+                .filter(|segment| !segment.is_free())
+                .count()
         }
 
-        /// The row of markers that came last, and how long it is.
+        /// The segment of markers that came last, and how long it is.
         fn newest(&self) -> (*const Link, usize) {
-            let row = self.writer.rows.last();
-            row.map_or((ptr::null(), 0), |row| (row.as_ptr(), row.len()))
+            let segment = self.writer.segments.last();
+            segment.map_or((ptr::null(), 0), |segment| {
+                (segment.as_ptr(), segment.len())
+            })
         }
     }
 
@@ -725,14 +738,14 @@ mod tests {
         for (least, most) in [(0, 700), (40, 300), (0, 700), (3, 90), (0, 1)] {
             ring.change_to(most)?;
             assert!(ring.buckets() * size_of::<Link>() <= 8 * most.max(2));
-            assert!(ring.buckets() * 2 * LOAD >= most);
+            assert!(ring.buckets() * 2 * LOAD_FACTOR >= most);
             ring.change_to(least)?;
             ring.wait();
             assert_eq!(ring.waiting(), 0);
-            // One more while the last row moves.
-            assert!(ring.rows() <= doublings((least / MIN_LOAD).max(1)) + 1);
+            // One more while the last segment moves.
+            assert!(ring.segments() <= doublings((least / MIN_LOAD_FACTOR).max(1)) + 1);
         }
-        assert_eq!(ring.rows(), 0);
+        assert_eq!(ring.segments(), 0);
         assert_eq!(ring.buckets(), 1);
         Ok(())
     }
@@ -748,20 +761,20 @@ mod tests {
             ring.change_to(0)?;
         }
         ring.wait();
-        assert_eq!(ring.rows(), 0);
+        assert_eq!(ring.segments(), 0);
         // And all is as it was in the beginning.
         ring.change_to(700)?;
-        assert!(ring.buckets() * 2 * LOAD >= 700);
+        assert!(ring.buckets() * 2 * LOAD_FACTOR >= 700);
         Ok(())
     }
 
-    /// Who adds and removes at a border does not change the rows each time.
+    /// Who adds and removes at a border does not change the segments each time.
     #[test]
     fn borders_are_wide() -> Result {
         let mut ring = Ring::new()?;
         ring.change_to(200)?;
-        // A row is on its way in.
-        ring.change_row(Ring::add)?;
+        // A segment is on its way in.
+        ring.change_segment(Ring::add)?;
         assert!(ring.is_moving());
         assert_eq!(ring.changes_here()?, 0);
         // It is in.
@@ -774,13 +787,13 @@ mod tests {
             ring.remove()?;
         }
         assert!(ring.changes_here()? <= 1);
-        ring.change_row(Ring::remove)?;
+        ring.change_segment(Ring::remove)?;
         assert!(ring.changes_here()? <= 1);
         assert!(ring.is_right());
         Ok(())
     }
 
-    /// A row that is on its way in can turn round, and so can one that is on its way out.
+    /// A segment that is on its way in can turn round, and so can one that is on its way out.
     #[test]
     fn rows_turn_round() -> Result {
         let mut ring = Ring::new()?;
@@ -788,11 +801,11 @@ mod tests {
             ring.add()?;
         }
         // On its way in.
-        ring.change_row(Ring::add)?;
+        ring.change_segment(Ring::add)?;
         assert!(ring.is_moving());
-        let row = ring.newest();
+        let segment = ring.newest();
         assert!(ring.is_right());
-        while ring.newest() == row {
+        while ring.newest() == segment {
             ring.remove()?;
             assert!(ring.is_right());
         }
@@ -801,29 +814,29 @@ mod tests {
         while !ring.is_moving() {
             ring.remove()?;
         }
-        let row = ring.newest();
+        let segment = ring.newest();
         assert!(ring.writer.placed > 0);
         assert!(ring.is_right());
         while ring.is_moving() {
             ring.add()?;
             assert!(ring.is_right());
         }
-        assert_eq!(ring.newest(), row);
+        assert_eq!(ring.newest(), segment);
         assert_eq!(ring.waiting(), 0);
         ring.change_to(0)?;
         ring.wait();
-        assert_eq!(ring.rows(), 0);
+        assert_eq!(ring.segments(), 0);
         Ok(())
     }
 
-    /// A reader that stands at a marker still finds what is there when the row has gone, and the
-    /// row is not freed before the reader has left.
+    /// A reader that stands at a marker still finds what is there when the segment has gone, and the
+    /// segment is not freed before the reader has left.
     #[test]
     fn readers_keep_rows() -> Result {
         let mut ring = Ring::new()?;
         ring.change_to(600)?;
         let buckets = ring.buckets();
-        // One of the newer elements, whose search starts in the row that goes first, stays.
+        // One of the newer elements, whose search starts in the segment that goes first, stays.
         let in_last_row = |ring: &Ring, number| -> Option<(usize, NonNull<Link>)> {
             let link: NonNull<Link> = ring.link(number).ok()?;
             // SAFETY: The elements stay where they are.

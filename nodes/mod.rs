@@ -5,7 +5,7 @@
 //! A [`Tree`] is pure metadata: it knows nothing of dentries and inodes. Who owns what:
 //!
 //! - A node owns what it carries until its last counted reference ([`NodeRef`]) is gone. Its memory
-//!   is freed when then an SRCU and an RCU grace period have passed: see [`Seen`]. While it is
+//!   is freed when then an SRCU and an RCU grace period have passed: see [`RcuNode`]. While it is
 //!   linked, its tree owns one such reference.
 //! - A node owns a reference to its parent, until its own last reference goes.
 //! - A tree outlives its nodes: its destructor waits for them.
@@ -26,12 +26,12 @@ mod update;
 
 pub(crate) use self::{
     node::{
-        Carried,
-        Inside,
+        ActiveRef,
         Node,
+        NodeData,
         NodeRef,
         Payload,
-        Seen, //
+        RcuNode, //
     },
     once_box::OnceBox,
     tree::{
@@ -41,6 +41,6 @@ pub(crate) use self::{
     },
     update::{
         Removed,
-        TreeLock, //
+        TreeGuard, //
     },
 };

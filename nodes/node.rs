@@ -5,7 +5,7 @@
 use super::{
     index::Link,
     tree::{
-        Reader,
+        ReadGuard,
         Tree, //
     },
     OnceBox, //
@@ -41,36 +41,37 @@ use kernel::{
             Relaxed,
             Release, //
         },
+        barrier::smp_mb,
     },
 };
 
 /// What is known of a node.
 ///
 /// It is dropped with the last counted reference to the node, where that is given up: not under the
-/// tree lock, but maybe by a [`Reader`], so that dropping must not wait for a grace period (L4).
+/// tree lock, but maybe by a [`ReadGuard`], so that dropping must not wait for a grace period (L4).
 pub(crate) trait Payload: Send + Sync + Sized + 'static {
     /// What is not known of most nodes. They pay nothing for it.
-    type More: Send + Sync + 'static;
+    type Ext: Send + Sync + 'static;
 
     /// What is in it when it is first needed.
-    fn more() -> Self::More;
+    fn new_ext() -> Self::Ext;
 }
 
 /// What a node carries: its payload, and on demand what most nodes do without.
-pub(crate) struct Carried<P: Payload> {
+pub(crate) struct NodeData<P: Payload> {
     /// What is known of each node.
     pub(super) payload: P,
     /// What is not. One pointer for all of it: most nodes are directories without subdirectories,
     /// and are as their kind says.
-    pub(super) extra: OnceBox<Extra<P>>,
+    pub(super) ext: OnceBox<NodeExt<P>>,
 }
 
 /// What most nodes do without.
-pub(super) struct Extra<P: Payload> {
+pub(super) struct NodeExt<P: Payload> {
     /// The children. Behind a pointer of its own, as what has more seldom has children.
     pub(super) children: OnceBox<ChildList<P>>,
     /// For the payload.
-    pub(super) more: P::More,
+    pub(super) payload_ext: P::Ext,
 }
 
 /// The children of a node, of which there are some, or were, or will be soon.
@@ -90,9 +91,9 @@ pub(super) struct LockedList<P: Payload> {
     /// How many there are.
     pub(super) count: usize,
     /// How often one was added or removed, and 1.
-    pub(super) version: u64,
-    /// The version that was found to be right by who knows; 0 if none was.
-    pub(super) checked: u64,
+    pub(super) generation: u64,
+    /// The generation that was found to be right by who knows; 0 if none was.
+    pub(super) verified: u64,
 }
 
 impl<P: Payload> LockedList<P> {
@@ -100,51 +101,51 @@ impl<P: Payload> LockedList<P> {
     pub(super) const EMPTY: Self = Self {
         last: ptr::null_mut(),
         count: 0,
-        version: 1,
-        checked: 0,
+        generation: 1,
+        verified: 0,
     };
 }
 
-impl<P: Payload> Carried<P> {
+impl<P: Payload> NodeData<P> {
     /// Just the payload.
     pub(super) fn new(payload: P) -> Self {
         Self {
             payload,
-            extra: OnceBox::new(),
+            ext: OnceBox::new(),
         }
     }
 
     /// The place for what most nodes do without. May sleep.
-    fn make_extra(&self) -> Result<&Extra<P>> {
-        self.extra.get_or_try_init(|| {
-            let extra = Extra {
+    fn make_node_ext(&self) -> Result<&NodeExt<P>> {
+        self.ext.get_or_try_init(|| {
+            let ext = NodeExt {
                 children: OnceBox::new(),
-                more: P::more(),
+                payload_ext: P::new_ext(),
             };
-            Ok(KBox::new(extra, GFP_KERNEL)?)
+            Ok(KBox::new(ext, GFP_KERNEL)?)
         })
     }
 
     /// What is not known of most nodes, if it is of this one.
-    pub(crate) fn more(&self) -> Option<&P::More> {
-        Some(&self.extra.get()?.more)
+    pub(crate) fn ext(&self) -> Option<&P::Ext> {
+        Some(&self.ext.get()?.payload_ext)
     }
 
     /// What is not known of most nodes, made if it is not there yet. May sleep.
-    pub(crate) fn make_more(&self) -> Result<&P::More> {
-        Ok(&self.make_extra()?.more)
+    pub(crate) fn make_ext(&self) -> Result<&P::Ext> {
+        Ok(&self.make_node_ext()?.payload_ext)
     }
 
     /// The children, if there have ever been some.
     pub(super) fn list(&self) -> Option<&ChildList<P>> {
-        self.extra.get()?.children.get()
+        self.ext.get()?.children.get()
     }
 
     /// Makes it possible that there are children. May sleep.
     ///
     /// `tree` must be the one of the node.
     pub(super) fn make_list(&self, tree: &Tree<P>) -> Result {
-        self.make_extra()?.children.get_or_try_init(|| {
+        self.make_node_ext()?.children.get_or_try_init(|| {
             let list = ChildList {
                 tree: NonNull::from(tree),
                 first: Atomic::new(ptr::null_mut()),
@@ -156,7 +157,7 @@ impl<P: Payload> Carried<P> {
     }
 }
 
-impl<P: Payload> Deref for Carried<P> {
+impl<P: Payload> Deref for NodeData<P> {
     type Target = P;
 
     fn deref(&self) -> &P {
@@ -166,16 +167,16 @@ impl<P: Payload> Deref for Carried<P> {
 
 /// Memory that is of use for one thing after the other: see the invariants of [`Node`].
 #[repr(C)]
-pub(super) union Content<P: Payload> {
+pub(super) union DataOrRcu<P: Payload> {
     /// While there are counted references.
-    pub(super) carried: ManuallyDrop<Carried<P>>,
+    pub(super) data: ManuallyDrop<NodeData<P>>,
     /// For the grace periods, after them.
     pub(super) rcu: bindings::callback_head,
 }
 
 /// Another such place: see the invariants of [`Node`].
 #[repr(C)]
-pub(super) union Place<P: Payload> {
+pub(super) union Neighbour<P: Payload> {
     /// The sibling that was added before a linked node, null if there is none.
     pub(super) previous: *mut Node<P>,
     /// The node behind one in the chain of a [`Removed`], null if there is none.
@@ -186,7 +187,7 @@ pub(super) union Place<P: Payload> {
 
 /// A node: the metadata of a directory, or of a file that has a name of its own.
 ///
-/// There are many of them, and each byte counts. With 32 bytes of [`Carried`] it takes 80, so that
+/// There are many of them, and each byte counts. With 32 bytes of [`NodeData`] it takes 80, so that
 /// the most usual names, of up to 16 bytes, fit with it into 96. What is not here: the tree, which
 /// the parent knows; the children, which most do not have; memory for the grace periods.
 ///
@@ -198,13 +199,13 @@ pub(super) union Place<P: Payload> {
 ///   reads them in an SRCU read-side critical section of the tree, or under the tree lock.
 /// - `name_len` bytes of name follow the struct in the same allocation. They, `name_len`, `parent`
 ///   and the key in `link` never change.
-/// - `content` is what the node carries while there are counted references, and is used by their
-///   owners only. Then it is for the grace periods. Without a reference (a [`Seen`], a search in
+/// - `data` is what the node carries while there are counted references, and is used by their
+///   owners only. Then it is for the grace periods. Without a reference (a [`RcuNode`], a search in
 ///   the index, an iteration) one reads `link`, `dead`, `next`, the name, and `parent` as an
 ///   address. None of these shares its memory with anything. (In C, `is_freed` shared it with a
 ///   list link, and told that a removed node was not (U06).) So nothing that is shared has to tell
 ///   what it is: who uses it has the reference, or the lock, that says so.
-/// - `place` is `previous` while the node is linked, and is used under the tree lock; then `after`,
+/// - `neighbour` is `previous` while the node is linked, and is used under the tree lock; then `after`,
 ///   and is used by the [`Removed`] that owns the tree's reference; then `tree`, once there are no
 ///   references.
 /// - The root, and each node that is a parent, carry a [`ChildList`] with their tree. The tree is
@@ -214,9 +215,9 @@ pub(crate) struct Node<P: Payload> {
     /// The place in the index, with the counted references: what `NodeRef`s and the tree own. Zero
     /// for good once it is zero. First, so that a pointer to it is one to the node.
     pub(super) link: Link,
-    /// The [`Inside`]s that there are: here, as removal waits for each node by itself, and cannot
+    /// The [`ActiveRef`]s that there are: here, as removal waits for each node by itself, and cannot
     /// allocate anything to count them in.
-    pub(super) calls: Atomic<u32>,
+    pub(super) active: Atomic<u32>,
     /// Whether the node was removed. Set under the tree lock, read without; never cleared.
     pub(super) dead: Atomic<bool>,
     /// The bytes of name that follow the struct: there is no pointer to them.
@@ -228,9 +229,9 @@ pub(crate) struct Node<P: Payload> {
     /// lock; it stays as it is when the node is removed, for readers that are here.
     pub(super) next: Atomic<*mut Node<P>>,
     /// The sibling before, so that removal need not search for it; then for other things.
-    pub(super) place: UnsafeCell<Place<P>>,
+    pub(super) neighbour: UnsafeCell<Neighbour<P>>,
     /// What the node is for, then memory for the grace periods.
-    pub(super) content: UnsafeCell<Content<P>>,
+    pub(super) data: UnsafeCell<DataOrRcu<P>>,
 }
 
 /// A counted reference to a node.
@@ -261,10 +262,10 @@ impl<P: Payload> Node<P> {
     }
 
     /// What the node carries.
-    pub(crate) fn payload(&self) -> &Carried<P> {
-        // SAFETY: A reference to `self` is a counted one (others get a `Seen`, which does not give
+    pub(crate) fn payload(&self) -> &NodeData<P> {
+        // SAFETY: A reference to `self` is a counted one (others get a `RcuNode`, which does not give
         // it away), so by the type invariants this is what the content is.
-        unsafe { &(*self.content.get()).carried }
+        unsafe { &(*self.data.get()).data }
     }
 
     /// Whether the node was removed. Once it was, it stays so.
@@ -273,21 +274,36 @@ impl<P: Payload> Node<P> {
     }
 
     /// Begins to use what the payload leads to; `None` if the node was removed. Removal waits for
-    /// those who have begun: see [`Tree::wait_until_left`].
-    pub(crate) fn enter(&self) -> Option<Inside<'_, P>> {
+    /// those who have begun: see [`Node::drain`].
+    pub(crate) fn get_active(&self) -> Option<ActiveRef<'_, P>> {
         // Those who try again and again do not keep the removal waiting.
         if self.is_dead() {
             return None;
         }
         // Full: either the removal sees the count, or the death is seen here.
-        self.calls.fetch_add(1, Full);
-        let inside = Inside { node: self };
-        (!self.is_dead()).then_some(inside)
+        self.active.fetch_add(1, Full);
+        let active = ActiveRef { node: self };
+        (!self.is_dead()).then_some(active)
+    }
+
+    /// Waits until there is no [`ActiveRef`] to the node, which was removed. May sleep; to be called
+    /// without locks that those who have one may want.
+    pub(crate) fn drain(&self) {
+        // Between the death of the node and the look at the count: see `Node::get_active()`.
+        smp_mb(Full);
+        if self.active.load(Acquire) == 0 {
+            return;
+        }
+        let tree = self.tree();
+        let mut waiting = tree.waiting.lock();
+        while self.active.load(Acquire) != 0 {
+            tree.left.wait(&mut waiting);
+        }
     }
 
     /// The directory that the node is in, also after it was removed; `None` for the root.
     pub(crate) fn parent(&self) -> Option<&Node<P>> {
-        // SAFETY: A reference to `self` is a counted one (others get a `Seen`, which does not give
+        // SAFETY: A reference to `self` is a counted one (others get a `RcuNode`, which does not give
         // it away), so by the type invariants the node owns a reference to its parent.
         unsafe { self.parent.as_ref() }
     }
@@ -319,13 +335,17 @@ impl<P: Payload> Node<P> {
     }
 
     /// Finds a child by its name, unless it was removed.
-    pub(crate) fn child<'g>(&self, name: &[u8], reader: &'g Reader<'_, P>) -> Option<Seen<'g, P>> {
+    pub(crate) fn child<'g>(
+        &self,
+        name: &[u8],
+        reader: &'g ReadGuard<'_, P>,
+    ) -> Option<RcuNode<'g, P>> {
         self.list_in(reader.tree)?;
         // SAFETY: The reader is in an SRCU read-side critical section of this tree, which nodes
         // wait for between being unlinked and being freed.
         let node = unsafe { reader.tree.find(self, name) }?;
         // INVARIANT: `node` was linked within the critical section, which lasts for `'g`.
-        let seen = Seen {
+        let seen = RcuNode {
             node,
             _reader: PhantomData,
         };
@@ -334,7 +354,7 @@ impl<P: Payload> Node<P> {
     }
 
     /// The children, in the order of their creation.
-    pub(crate) fn children<'g>(&self, reader: &'g Reader<'_, P>) -> Children<'g, P> {
+    pub(crate) fn children<'g>(&self, reader: &'g ReadGuard<'_, P>) -> Children<'g, P> {
         let list = self.list_in(reader.tree);
         Children {
             next: list.map_or(ptr::null_mut(), |list| list.first.load(Acquire)),
@@ -344,7 +364,10 @@ impl<P: Payload> Node<P> {
 
     /// The siblings that were added after this node; `None` if it was removed, since then nobody
     /// knows where it was.
-    pub(crate) fn siblings_after<'g>(&self, reader: &'g Reader<'_, P>) -> Option<Children<'g, P>> {
+    pub(crate) fn siblings_after<'g>(
+        &self,
+        reader: &'g ReadGuard<'_, P>,
+    ) -> Option<Children<'g, P>> {
         // Within the critical section: if the node is linked now, what is behind it is in memory
         // until the section ends.
         if !self.is_in(reader.tree) || self.is_dead() {
@@ -363,12 +386,12 @@ impl<P: Payload> Node<P> {
     /// There must be no counted reference to the node any more but that of the caller, who gives it
     /// up. `tree` must be the one of the node.
     pub(super) unsafe fn empty(&self, tree: &Tree<P>) {
-        // INVARIANT: Nobody else uses the place and the content, by the safety requirements. From
+        // INVARIANT: Nobody else uses the place and the data, by the safety requirements. From
         // now on they are for what comes after the last reference.
         // SAFETY: As above; the content is what the node carries until here.
         unsafe {
-            (*self.place.get()).tree = tree;
-            ManuallyDrop::drop(&mut (*self.content.get()).carried);
+            (*self.neighbour.get()).tree = tree;
+            ManuallyDrop::drop(&mut (*self.data.get()).data);
         }
     }
 
@@ -383,7 +406,7 @@ impl<P: Payload> Node<P> {
         let (tree, layout) = unsafe {
             let node = node.as_ref();
             let layout = Self::layout(usize::from(node.name_len));
-            ((*node.place.get()).tree, layout)
+            ((*node.neighbour.get()).tree, layout)
         };
         // What is left in a node needs no dropping.
         // SAFETY: The memory came from `Kmalloc` with this layout.
@@ -396,7 +419,7 @@ impl<P: Payload> Node<P> {
     ///
     /// # Safety
     ///
-    /// `head` is the `content` field of a node that was emptied.
+    /// `head` is the `data` field of a node that was emptied.
     unsafe extern "C" fn after_srcu(head: *mut bindings::callback_head) {
         // SAFETY: The field is free for this, by the type invariants of `Node`. RCU path walks
         // read the node from the dentry (L2): they are what this grace period is for.
@@ -409,13 +432,15 @@ impl<P: Payload> Node<P> {
     ///
     /// As for [`Self::after_srcu`].
     unsafe extern "C" fn after_rcu(head: *mut bindings::callback_head) {
-        let field = head.cast::<UnsafeCell<Content<P>>>();
+        let field = head.cast::<UnsafeCell<DataOrRcu<P>>>();
         // SAFETY: By the safety requirements this is the field of a node.
-        let node = unsafe { kernel::container_of!(field, Self, content) };
+        let node = unsafe { kernel::container_of!(field, Self, data) };
         // SAFETY: There is no reference left, and no reader that could have found the node, which
         // was emptied. Its tree is valid until it is freed.
         unsafe {
-            (*(*(*node).place.get()).tree).pending.fetch_sub(1, Relaxed);
+            (*(*(*node).neighbour.get()).tree)
+                .pending
+                .fetch_sub(1, Relaxed);
             Self::free(NonNull::new_unchecked(node));
         }
     }
@@ -423,13 +448,13 @@ impl<P: Payload> Node<P> {
 
 // SAFETY: Nodes are freed an RCU grace period after the last reference has gone.
 unsafe impl<P: Payload> RcuForeign for NodeRef<P> {
-    type RcuBorrowed<'a> = Seen<'a, P>;
+    type RcuBorrowed<'a> = RcuNode<'a, P>;
 
-    unsafe fn rcu_borrow<'a>(pointer: *mut c_void) -> Seen<'a, P> {
+    unsafe fn rcu_borrow<'a>(pointer: *mut c_void) -> RcuNode<'a, P> {
         // INVARIANT: The foreign pointer is one to the node, which is valid for `'a` by the safety
         // requirements and as nodes are freed an RCU grace period after the last reference has
         // gone.
-        Seen {
+        RcuNode {
             // SAFETY: Foreign pointers are not null.
             node: unsafe { NonNull::new_unchecked(pointer.cast()) },
             _reader: PhantomData,
@@ -457,7 +482,7 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
             // SAFETY: The count is zero.
             unsafe { node.empty(tree) };
             tree.pending.fetch_add(1, Relaxed);
-            let head = node.content.get().cast();
+            let head = node.data.get().cast();
             // SAFETY: By the type invariants the content is for this now. The node is not used
             // after this.
             unsafe { bindings::call_srcu(tree.srcu_ptr(), head, Some(Self::after_srcu)) };
@@ -473,16 +498,16 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
 ///
 /// # Invariants
 ///
-/// It is counted in `calls` of the node.
-pub(crate) struct Inside<'a, P: Payload> {
+/// It is counted in `active` of the node.
+pub(crate) struct ActiveRef<'a, P: Payload> {
     /// The node, which the user keeps.
     node: &'a Node<P>,
 }
 
-impl<P: Payload> Drop for Inside<'_, P> {
+impl<P: Payload> Drop for ActiveRef<'_, P> {
     fn drop(&mut self) {
-        // Full: as for `enter()`.
-        if self.node.calls.fetch_sub(1, Full) == 1 && self.node.is_dead() {
+        // Full: as for `get_active()`.
+        if self.node.active.fetch_sub(1, Full) == 1 && self.node.is_dead() {
             let tree = self.node.tree();
             // Under the lock, so that who is about to wait does not miss it.
             let _waiting = tree.waiting.lock();
@@ -497,14 +522,14 @@ impl<P: Payload> Drop for Inside<'_, P> {
 ///
 /// `node` is in memory for `'g`: it had a counted reference at some time in the SRCU or RCU
 /// read-side critical section that lasts for `'g`, or has one for all of it.
-pub(crate) struct Seen<'g, P: Payload> {
+pub(crate) struct RcuNode<'g, P: Payload> {
     /// In memory for `'g`; its count may be zero.
     pub(super) node: NonNull<Node<P>>,
     /// `'g` ends before the critical section does.
     pub(super) _reader: PhantomData<&'g ()>,
 }
 
-impl<'g, P: Payload> Seen<'g, P> {
+impl<'g, P: Payload> RcuNode<'g, P> {
     /// The node, for what may be read without a counted reference: not its parent, nor what it
     /// carries. See the invariants of [`Node`].
     pub(super) fn node(&self) -> &'g Node<P> {
@@ -524,7 +549,7 @@ impl<'g, P: Payload> Seen<'g, P> {
     }
 
     /// Takes a reference, unless the last one is gone already.
-    pub(crate) fn get(&self) -> Option<NodeRef<P>> {
+    pub(crate) fn try_get(&self) -> Option<NodeRef<P>> {
         let refs = self.node().link.refs.as_atomic();
         let mut count = refs.load(Relaxed);
         // `refcount_inc_not_zero()`, which the kernel crate does not have: what overflows is
@@ -550,7 +575,7 @@ impl<'g, P: Payload> Seen<'g, P> {
 ///
 /// # Invariants
 ///
-/// `next` is null, or as [`Seen::node`].
+/// `next` is null, or as [`RcuNode::node`].
 pub(crate) struct Children<'g, P: Payload> {
     /// What the iterator gives next, null at the end.
     pub(super) next: *mut Node<P>,
@@ -559,7 +584,7 @@ pub(crate) struct Children<'g, P: Payload> {
 }
 
 impl<'g, P: Payload> Iterator for Children<'g, P> {
-    type Item = Seen<'g, P>;
+    type Item = RcuNode<'g, P>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let node = NonNull::new(self.next)?;
@@ -567,7 +592,7 @@ impl<'g, P: Payload> Iterator for Children<'g, P> {
         self.next = unsafe { node.as_ref() }.next.load(Acquire);
         // INVARIANT: If the node was unlinked meanwhile, what it leads to was linked when the node
         // was, or came later: it is as valid as the node is.
-        Some(Seen {
+        Some(RcuNode {
             node,
             _reader: PhantomData,
         })

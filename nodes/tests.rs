@@ -8,7 +8,7 @@ mod tests {
             Node,
             NodeRef,
             Payload,
-            Seen, //
+            RcuNode, //
         },
         tree::{
             check_name,
@@ -46,9 +46,9 @@ mod tests {
     struct Empty;
 
     impl Payload for Empty {
-        type More = ();
+        type Ext = ();
 
-        fn more() {}
+        fn new_ext() {}
     }
 
     /// A tree that has its root only.
@@ -108,23 +108,23 @@ mod tests {
     fn changes_end_what_was_checked() -> Result {
         let tree = tree()?;
         let root = tree.root()?;
-        let newest = || tree.lock().checked(&root).map(|(count, _)| count);
-        let version = || tree.lock().version(&root).ok_or(ENOENT);
+        let newest = || tree.lock().verified(&root).map(|(count, _)| count);
+        let generation = || tree.lock().generation(&root).ok_or(ENOENT);
         let one = add(&tree, &root, b"one")?;
-        let before = version()?;
+        let before = generation()?;
         let two = add(&tree, &root, b"two")?;
         assert!(newest().is_none());
-        tree.lock().set_checked(&root, before);
+        tree.lock().set_verified(&root, before);
         assert!(newest().is_none());
-        let now = version()?;
-        tree.lock().set_checked(&root, now);
+        let now = generation()?;
+        tree.lock().set_verified(&root, now);
         assert_eq!(newest(), Some(2));
-        let last = tree.lock().checked(&root);
+        let last = tree.lock().verified(&root);
         assert!(last.is_some_and(|(_, last)| ptr::eq(&*last, &*two)));
         drop(tree.lock().remove(&one));
         assert!(newest().is_none());
-        let now = version()?;
-        tree.lock().set_checked(&root, now);
+        let now = generation()?;
+        tree.lock().set_verified(&root, now);
         assert_eq!(newest(), Some(1));
         add(&tree, &root, b"six")?;
         assert!(newest().is_none());
@@ -185,7 +185,7 @@ mod tests {
         let tree = tree()?;
         let root = tree.root()?;
         let (dir, other) = (add(&tree, &root, b"dir")?, add(&tree, &root, b"other")?);
-        assert!(dir.payload().extra.get().is_none());
+        assert!(dir.payload().ext.get().is_none());
         assert!(names_are(&tree, &dir, &[]));
         assert!(dir.child(b"none", &tree.read()).is_none());
         let child = add(&tree, &dir, b"child")?;
@@ -205,9 +205,9 @@ mod tests {
     struct Counting(Arc<Atomic<usize>>);
 
     impl Payload for Counting {
-        type More = ();
+        type Ext = ();
 
-        fn more() {}
+        fn new_ext() {}
     }
 
     impl Drop for Counting {
@@ -251,7 +251,7 @@ mod tests {
         for (child, name) in seen.iter().zip([b"one", b"two", b"six"]) {
             assert!(child.is_dead());
             assert_eq!(child.name(), name);
-            assert!(child.get().is_none());
+            assert!(child.try_get().is_none());
         }
         // From a node that was the first child, one still gets to the end.
         let next = seen.first().map(|child| child.node().next.load(Acquire));
@@ -278,7 +278,7 @@ mod tests {
         drop(removed);
 
         let walk = rcu::read_lock();
-        let seen = Seen {
+        let seen = RcuNode {
             node: NonNull::from(&*node),
             _reader: PhantomData,
         };

@@ -9,16 +9,16 @@ use super::{
         Link, //
     },
     node::{
-        Carried,
-        Content,
+        DataOrRcu,
+        Neighbour, //
         Node,
+        NodeData,
         NodeRef,
         Payload,
-        Place, //
     },
     update::{
         NewNode,
-        TreeLock, //
+        TreeGuard, //
     },
 };
 use core::{
@@ -45,10 +45,8 @@ use kernel::{
         atomic::{
             Acquire,
             Atomic,
-            Full,
             Relaxed, //
         },
-        barrier::smp_mb,
         srcu,
         CondVar,
         Mutex,
@@ -65,7 +63,7 @@ pub(crate) const NAME_MAX: usize = bindings::NAME_MAX as usize;
 
 /// An SRCU read-side critical section of a tree. One may sleep in it, but not wait in it for a
 /// grace period (L4).
-pub(crate) struct Reader<'a, P: Payload> {
+pub(crate) struct ReadGuard<'a, P: Payload> {
     /// The tree whose nodes stay in memory meanwhile.
     pub(super) tree: &'a Tree<P>,
     /// Leaves the critical section when it is dropped.
@@ -117,7 +115,7 @@ pub(crate) struct Tree<P: Payload> {
     /// Held to wait for [`Self::left`], and for nothing else.
     #[pin]
     pub(super) waiting: Mutex<()>,
-    /// Tells that a dead node has no [`Inside`] any more.
+    /// Tells that a dead node has no [`ActiveRef`] any more.
     #[pin]
     pub(super) left: CondVar,
 }
@@ -148,9 +146,9 @@ impl<P: Payload> Tree<P> {
         Self::new().pin_chain(|tree| {
             let tree = tree.into_ref().get_ref();
             // INVARIANT: The root has a list, which says what tree it is in.
-            let carried = Carried::new(root()?);
-            carried.make_list(tree)?;
-            let node = tree.allocate(ptr::null(), b"", carried)?;
+            let data = NodeData::new(root()?);
+            data.make_list(tree)?;
+            let node = tree.allocate(ptr::null(), b"", data)?;
             // SAFETY: Nobody else has the pointer yet. The reference is the tree's.
             tree.lock.lock().root = Some(unsafe { ARef::from_raw(node) });
             Ok(())
@@ -177,16 +175,16 @@ impl<P: Payload> Tree<P> {
     }
 
     /// Enters an SRCU read-side critical section.
-    pub(crate) fn read(&self) -> Reader<'_, P> {
-        Reader {
+    pub(crate) fn read(&self) -> ReadGuard<'_, P> {
+        ReadGuard {
             tree: self,
             _guard: self.srcu.read_lock(),
         }
     }
 
     /// Takes the tree lock.
-    pub(crate) fn lock(&self) -> TreeLock<'_, P> {
-        TreeLock {
+    pub(crate) fn lock(&self) -> TreeGuard<'_, P> {
+        TreeGuard {
             tree: self,
             locked: self.lock.lock(),
         }
@@ -199,20 +197,6 @@ impl<P: Payload> Tree<P> {
     /// `ENODEV` while the tree goes away.
     pub(crate) fn root(&self) -> Result<NodeRef<P>> {
         self.lock.lock().root.clone().ok_or(ENODEV)
-    }
-
-    /// Waits until nobody is [`Inside`] a node that was removed. May sleep; to be called without
-    /// locks that those who are inside may want.
-    pub(crate) fn wait_until_left(&self, node: &Node<P>) {
-        // Between the death of the node and the look at the count: see `Node::enter()`.
-        smp_mb(Full);
-        if node.calls.load(Acquire) == 0 {
-            return;
-        }
-        let mut waiting = self.waiting.lock();
-        while node.calls.load(Acquire) != 0 {
-            self.left.wait(&mut waiting);
-        }
     }
 
     /// The hash of a name in a directory. Different directories have different ones.
@@ -248,7 +232,7 @@ impl<P: Payload> Tree<P> {
         &self,
         parent: *const Node<P>,
         name: &[u8],
-        carried: Carried<P>,
+        data: NodeData<P>,
     ) -> Result<NonNull<Node<P>>> {
         let name_len = u8::try_from(name.len()).map_err(|_| ENAMETOOLONG)?;
         let memory = Kmalloc::alloc(Node::<P>::layout(name.len()), GFP_KERNEL, NumaNode::NO_NODE)?;
@@ -258,16 +242,16 @@ impl<P: Payload> Tree<P> {
         unsafe {
             node.write(Node {
                 link: Link::new(key),
-                calls: Atomic::new(0),
+                active: Atomic::new(0),
                 dead: Atomic::new(false),
                 name_len,
                 parent,
                 next: Atomic::new(ptr::null_mut()),
-                place: UnsafeCell::new(Place {
+                neighbour: UnsafeCell::new(Neighbour {
                     previous: ptr::null_mut(),
                 }),
-                content: UnsafeCell::new(Content {
-                    carried: ManuallyDrop::new(carried),
+                data: UnsafeCell::new(DataOrRcu {
+                    data: ManuallyDrop::new(data),
                 }),
             });
             ptr::copy_nonoverlapping(name.as_ptr(), node.add(1).cast().as_ptr(), name.len());
@@ -290,7 +274,7 @@ impl<P: Payload> Tree<P> {
         }
         // INVARIANT: Who is a parent has a list.
         parent.payload().make_list(self)?;
-        let node = self.allocate(parent, name, Carried::new(payload))?;
+        let node = self.allocate(parent, name, NodeData::new(payload))?;
         parent.inc_ref();
         // SAFETY: The node was allocated just now.
         unsafe { node.as_ref() }.link.refs.set(2);

@@ -3,11 +3,11 @@
 //! Changes of a tree, which the tree lock orders.
 
 use super::{
-    index::Spare,
+    index::SpareSegment,
     node::{
-        Carried,
         LockedList,
         Node,
+        NodeData,
         NodeRef,
         Payload, //
     },
@@ -51,7 +51,7 @@ pub(crate) struct NewNode<P: Payload> {
     /// Not visible yet, and ours.
     pub(super) node: NonNull<Node<P>>,
     /// Memory for the index to grow, taken while that may sleep.
-    pub(super) spare: Option<Spare>,
+    pub(super) spare: Option<SpareSegment>,
 }
 
 // SAFETY: It owns the node, which may be sent.
@@ -59,7 +59,7 @@ unsafe impl<P: Payload> Send for NewNode<P> {}
 
 impl<P: Payload> NewNode<P> {
     /// What the node will carry.
-    pub(crate) fn payload(&self) -> &Carried<P> {
+    pub(crate) fn payload(&self) -> &NodeData<P> {
         // SAFETY: By the type invariant.
         unsafe { self.node.as_ref() }.payload()
     }
@@ -88,7 +88,7 @@ impl<P: Payload> Drop for NewNode<P> {
 ///
 /// # Invariants
 ///
-/// `head` begins a chain through `place.after` of nodes, each with the reference that was the
+/// `head` begins a chain through `neighbour.after` of nodes, each with the reference that was the
 /// tree's; `tail` is the last of them. Both are null if there are none.
 pub(crate) struct Removed<P: Payload> {
     /// The first node, null if there are none.
@@ -106,11 +106,11 @@ impl<P: Payload> Removed<P> {
     unsafe fn push(&mut self, node: *mut Node<P>) {
         // INVARIANT: By the safety requirements of this function.
         // SAFETY: As above. The place of a node that is not linked any more is the chain's.
-        unsafe { (*(*node).place.get()).after = ptr::null_mut() };
+        unsafe { (*(*node).neighbour.get()).after = ptr::null_mut() };
         // SAFETY: By the type invariant the nodes of the chain are valid.
         match unsafe { self.tail.as_ref() } {
             // SAFETY: By the type invariant the place is the chain's.
-            Some(tail) => unsafe { (*tail.place.get()).after = node },
+            Some(tail) => unsafe { (*tail.neighbour.get()).after = node },
             None => self.head = node,
         }
         self.tail = node;
@@ -126,7 +126,7 @@ impl<P: Payload> Removed<P> {
         // SAFETY: By the type invariant the nodes of the chain are valid.
         match unsafe { self.tail.as_ref() } {
             // SAFETY: By the type invariant the place is the chain's.
-            Some(tail) => unsafe { (*tail.place.get()).after = later.head },
+            Some(tail) => unsafe { (*tail.neighbour.get()).after = later.head },
             None => self.head = later.head,
         }
         self.tail = later.tail;
@@ -135,7 +135,7 @@ impl<P: Payload> Removed<P> {
     /// The node behind one of the chain.
     fn after(node: &Node<P>) -> *mut Node<P> {
         // SAFETY: By the type invariant the place is the chain's.
-        unsafe { (*node.place.get()).after }
+        unsafe { (*node.neighbour.get()).after }
     }
 
     /// The nodes.
@@ -159,7 +159,7 @@ impl<P: Payload> Drop for Removed<P> {
 }
 
 /// The tree lock, taken.
-pub(crate) struct TreeLock<'a, P: Payload> {
+pub(crate) struct TreeGuard<'a, P: Payload> {
     /// The tree whose lock it is.
     pub(super) tree: &'a Tree<P>,
     /// What is under the lock; releases it when it is dropped.
@@ -168,7 +168,7 @@ pub(crate) struct TreeLock<'a, P: Payload> {
 
 /// A state of the children of a directory.
 #[derive(Clone, Copy)]
-pub(crate) struct Version(u64);
+pub(crate) struct Generation(u64);
 
 /// What could not be linked, and why. To be dropped after the tree lock.
 pub(crate) struct LinkError<P: Payload> {
@@ -178,7 +178,7 @@ pub(crate) struct LinkError<P: Payload> {
     _node: NewNode<P>,
 }
 
-impl<P: Payload> TreeLock<'_, P> {
+impl<P: Payload> TreeGuard<'_, P> {
     /// Puts a node into the tree. From then on readers find it.
     ///
     /// Does not sleep. The second value is memory that was not needed: to be dropped after the
@@ -190,7 +190,7 @@ impl<P: Payload> TreeLock<'_, P> {
     pub(crate) fn link(
         &mut self,
         new: NewNode<P>,
-    ) -> Result<(NodeRef<P>, Option<Spare>), LinkError<P>> {
+    ) -> Result<(NodeRef<P>, Option<SpareSegment>), LinkError<P>> {
         let refuse = |error, node| Err(LinkError { error, _node: node });
         // SAFETY: `new` owns the node.
         let node = unsafe { new.node.as_ref() };
@@ -231,9 +231,9 @@ impl<P: Payload> TreeLock<'_, P> {
         unsafe {
             let locked = &mut *list.locked.get();
             locked.count += 1;
-            locked.version += 1;
+            locked.generation += 1;
             let last = core::mem::replace(&mut locked.last, raw);
-            (*node.place.get()).previous = last;
+            (*node.neighbour.get()).previous = last;
             match last.as_ref() {
                 Some(last) => last.next.store(raw, Release),
                 None => list.first.store(raw, Release),
@@ -263,7 +263,7 @@ impl<P: Payload> TreeLock<'_, P> {
         // SAFETY: The tree lock is held, which these fields are under; neighbours of a linked node
         // are linked, and so valid.
         unsafe {
-            let previous = (*node.place.get()).previous;
+            let previous = (*node.neighbour.get()).previous;
             match (previous.as_ref(), list) {
                 (Some(previous), _) => previous.next.store(next, Release),
                 (None, Some(list)) => list.first.store(next, Release),
@@ -272,13 +272,13 @@ impl<P: Payload> TreeLock<'_, P> {
             let locked = list.map(|list| &mut *list.locked.get());
             if let Some(locked) = locked {
                 locked.count -= 1;
-                locked.version += 1;
+                locked.generation += 1;
                 if next.is_null() {
                     locked.last = previous;
                 }
             }
             if let Some(next) = next.as_ref() {
-                (*next.place.get()).previous = previous;
+                (*next.neighbour.get()).previous = previous;
             }
         }
         // SAFETY: The node was linked until here, so there is the tree's reference to hand over.
@@ -334,23 +334,23 @@ impl<P: Payload> TreeLock<'_, P> {
         Some(unsafe { &mut *list.locked.get() })
     }
 
-    /// The version of the children of a directory: it differs after each change.
-    pub(crate) fn version(&mut self, dir: &Node<P>) -> Option<Version> {
-        self.list_of(dir).map(|list| Version(list.version))
+    /// The generation of the children of a directory: it differs after each change.
+    pub(crate) fn generation(&mut self, dir: &Node<P>) -> Option<Generation> {
+        self.list_of(dir).map(|list| Generation(list.generation))
     }
 
-    /// Remembers that the children of a directory were what they should be, in this version.
-    pub(crate) fn set_checked(&mut self, dir: &Node<P>, version: Version) {
+    /// Remembers that the children of a directory were what they should be, in this generation.
+    pub(crate) fn set_verified(&mut self, dir: &Node<P>, generation: Generation) {
         if let Some(list) = self.list_of(dir) {
-            list.checked = version.0;
+            list.verified = generation.0;
         }
     }
 
     /// The number of the children of a directory, and the newest, if they have not changed since
-    /// they were checked.
-    pub(crate) fn checked(&mut self, dir: &Node<P>) -> Option<(usize, NodeRef<P>)> {
+    /// they were verified.
+    pub(crate) fn verified(&mut self, dir: &Node<P>) -> Option<(usize, NodeRef<P>)> {
         let list = self.list_of(dir)?;
-        if list.checked != list.version {
+        if list.verified != list.generation {
             return None;
         }
         // SAFETY: Linked nodes are valid under the tree lock.

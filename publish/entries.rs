@@ -7,7 +7,7 @@
 use crate::{
     nodes::{
         check_name,
-        Inside,
+        ActiveRef,
         Payload, //
     },
     vfs::{
@@ -165,7 +165,7 @@ impl ForeignEntries {
         &self,
         index: usize,
         data: ForeignData,
-        _inside: &Inside<'_, P>,
+        _inside: &ActiveRef<'_, P>,
     ) -> Option<ForeignFile> {
         let entry = self.all().get(index)?;
         let callback = entry.callback?;

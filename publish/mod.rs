@@ -58,7 +58,7 @@ use crate::{
     },
     nodes::{
         check_name,
-        Inside,
+        ActiveRef,
         Node,
         Removed, //
     },
@@ -235,7 +235,7 @@ impl Client {
 
     /// What a file of the table of a directory is; `None` if it is not there now. May sleep.
     fn file(&self, dir: &Node<Meta>, entry: usize) -> Option<ForeignFile> {
-        let inside = dir.enter()?;
+        let inside = dir.get_active()?;
         let data = ForeignData::from_word(dir.payload().private());
         self.entries.as_ref()?.describe(entry, data, &inside)
     }
@@ -355,10 +355,10 @@ fn key_of(node: &Node<Meta>) -> usize {
 struct ClientFiles;
 
 impl ForeignFiles<EventFs> for ClientFiles {
-    type Inside<'a> = Inside<'a, Meta>;
+    type ActiveRef<'a> = ActiveRef<'a, Meta>;
 
-    fn enter(inode: &EventInode) -> Option<Inside<'_, Meta>> {
-        inode.private()?.node().enter()
+    fn get_active(inode: &EventInode) -> Option<ActiveRef<'_, Meta>> {
+        inode.private()?.node().get_active()
     }
 
     fn file(inode: &EventInode) -> Option<&ForeignFile> {

@@ -71,10 +71,10 @@ use kernel::{
 /// Files of other modules, as a file system knows them.
 pub(crate) trait ForeignFiles<T: FileSystem>: 'static {
     /// Keeps what the file belongs to from being removed. Must be able to be taken twice.
-    type Inside<'a>;
+    type ActiveRef<'a>;
 
     /// Begins a call; `None` if what the file belongs to was removed.
-    fn enter(inode: &Inode<T>) -> Option<Self::Inside<'_>>;
+    fn get_active(inode: &Inode<T>) -> Option<Self::ActiveRef<'_>>;
 
     /// What the file is.
     fn file(inode: &Inode<T>) -> Option<&ForeignFile>;
@@ -453,7 +453,7 @@ macro_rules! pass_on {
                 let file: *mut bindings::file = $file;
                 // SAFETY: An open file has an inode of `T` in use.
                 let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
-                let Some(_inside) = F::enter(inode) else {
+                let Some(_inside) = F::get_active(inode) else {
                     return <$result>::from_error(ENODEV);
                 };
                 // SAFETY: By the safety requirements, and we are inside.
@@ -514,7 +514,7 @@ impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
         let inode = unsafe { Inode::<T>::from_raw(inode) };
         from_result(|| {
             F::may_open()?;
-            let _inside = F::enter(inode).ok_or(ENODEV)?;
+            let _inside = F::get_active(inode).ok_or(ENODEV)?;
             let theirs = F::file(inode).ok_or(ENODEV)?;
             let (owner, belongs_to, list) = F::place(inode).ok_or(ENODEV)?;
             let foreign = theirs.operations.as_ptr();
@@ -727,7 +727,7 @@ impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
         let file = unsafe { (*kiocb).ki_filp };
         // SAFETY: An open file has an inode of `T` in use.
         let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
-        let Some(_inside) = F::enter(inode) else {
+        let Some(_inside) = F::get_active(inode) else {
             return isize::from_error(ENODEV);
         };
         // SAFETY: By the safety requirements, and we are inside.
@@ -781,7 +781,7 @@ impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
     unsafe extern "C" fn flush(file: *mut bindings::file, id: bindings::fl_owner_t) -> c_int {
         // SAFETY: An open file has an inode of `T` in use.
         let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
-        let Some(_inside) = F::enter(inode) else {
+        let Some(_inside) = F::get_active(inode) else {
             return 0;
         };
         // SAFETY: By the safety requirements, and we are inside.
@@ -803,7 +803,7 @@ impl<T: FileSystem, F: ForeignFiles<T>> VTable<T, F> {
     ) -> bindings::__poll_t {
         // SAFETY: An open file has an inode of `T` in use.
         let inode = unsafe { Inode::<T>::from_raw((*file).f_inode) };
-        let Some(_inside) = F::enter(inode) else {
+        let Some(_inside) = F::get_active(inode) else {
             return POLL_DEAD;
         };
         // SAFETY: By the safety requirements.

@@ -224,7 +224,7 @@ impl Mirror {
         let reader = tree.nodes().read();
         let mut children = node
             .children(&reader)
-            .filter_map(|seen| seen.get())
+            .filter_map(|seen| seen.try_get())
             .filter(|child| Self::is_ours(node, child));
         let compared = self.mount.list(lower, 0, |name, ino, is_directory| {
             let same = if !is_directory {
@@ -254,13 +254,13 @@ impl Mirror {
     /// is the last, then none was added, since it would come behind that one, and so none was
     /// removed.
     fn is_unchanged(&self, tree: &EventTree, node: &Node<Meta>, lower: &LowerDentry) -> bool {
-        let checked = || {
+        let verified = || {
             // The root of tracefs is not a directory of its eventfs.
             let files = node.payload().table().filter(|_| !lower.is_root())?;
-            let (children, newest) = tree.nodes().lock().checked(node)?;
+            let (children, newest) = tree.nodes().lock().verified(node)?;
             Some((files.names().len() + children - 1, newest))
         };
-        let Some((others, newest)) = checked() else {
+        let Some((others, newest)) = verified() else {
             return false;
         };
         let mut found = false;
@@ -288,10 +288,10 @@ impl Mirror {
         if self.is_unchanged(tree, node, lower) {
             return true;
         }
-        let version = tree.nodes().lock().version(node);
+        let generation = tree.nodes().lock().generation(node);
         let right = self.matches_listing(tree, node, lower);
-        if let Some(version) = version.filter(|_| right) {
-            tree.nodes().lock().set_checked(node, version);
+        if let Some(generation) = generation.filter(|_| right) {
+            tree.nodes().lock().set_verified(node, generation);
         }
         right
     }
@@ -474,7 +474,7 @@ fn prune_stale_in(tree: &EventTree, view: &Arc<EventView>) {
             return;
         };
         let reader = tree.nodes().read();
-        for child in node.children(&reader).filter_map(|seen| seen.get()) {
+        for child in node.children(&reader).filter_map(|seen| seen.try_get()) {
             let Some(dentry) = dir.cached_child(child.name()) else {
                 continue;
             };

@@ -197,8 +197,7 @@ impl KernMount {
                 .checked_add(2)
                 .ok_or(ESPIPE)?;
             // SAFETY: By the invariant of `LowerDir` the file is open, and nothing else uses it.
-            let reached =
-                unsafe { bindings::vfs_llseek(file, pos, bindings::SEEK_SET as c_int) };
+            let reached = unsafe { bindings::vfs_llseek(file, pos, bindings::SEEK_SET as c_int) };
             if reached != pos {
                 return Err(ESPIPE);
             }
