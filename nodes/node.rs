@@ -1,13 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Nodes, and what a reader sees of them.
+//! Nodes: their layout, their references, and their way back to the allocator.
+//!
+//! There are as many nodes as there are events, and each byte counts. So a node has no field that
+//! another one can stand for (its tree is found through its parent), rarely needed state is
+//! allocated on first use ([`NodeExt`]), and two places are used for one thing after the other
+//! ([`Neighbour`], [`DataOrRcu`]).
+//!
+//! # References
+//!
+//! A [`NodeRef`] is a counted reference. A `&Node` is borrowed from one, or from the tree lock,
+//! under which linked nodes stay linked. It gives access to all of the node.
+//!
+//! A reader that has come to a node without counting it has a [`RcuNode`]. The node may have lost
+//! its last reference, and with that its data. So a [`RcuNode`] gives access to the [`NodeHead`]
+//! only, which stays as it is until the memory is freed.
+//!
+//! # The end of a node
+//!
+//! When the last counted reference is dropped, the node is *emptied*: its data is dropped, and the
+//! callback head takes that place. After an SRCU and then an RCU grace period no reader can have a
+//! [`RcuNode`] to it, and its memory is freed. SRCU readers are those of this directory; RCU
+//! readers are path walks, which find the node from a dentry (L2).
+//!
+//! Marks such as `(L2)` are rules of `Documentation/design.md`; marks such as `(U06)` are rows of
+//! `Documentation/upstream-defects.md`.
 
 use super::{
+    active::ActiveCount,
+    children::ChildList,
     index::Link,
-    tree::{
-        ReadGuard,
-        Tree, //
-    },
+    tree::Tree,
+    update::Locked,
     OnceBox, //
 };
 use crate::vfs::RcuForeign;
@@ -25,7 +49,8 @@ use core::{
 use kernel::{
     alloc::{
         allocator::Kmalloc,
-        Allocator, //
+        Allocator,
+        NumaNode, //
     },
     bindings,
     prelude::*,
@@ -37,77 +62,45 @@ use kernel::{
         atomic::{
             Acquire,
             Atomic,
-            Full,
             Relaxed,
             Release, //
         },
-        barrier::smp_mb,
+        Mutex, //
     },
 };
 
-/// What is known of a node.
+/// The metadata that a node carries for the user of the tree.
 ///
-/// It is dropped with the last counted reference to the node, where that is given up: not under the
-/// tree lock, but maybe by a [`ReadGuard`], so that dropping must not wait for a grace period (L4).
+/// It is dropped with the last counted reference to the node, by the thread that drops that one:
+/// never under the tree lock, but maybe within a read-side critical section of the tree. So
+/// dropping must not wait for a grace period (L4).
 pub(crate) trait Payload: Send + Sync + Sized + 'static {
-    /// What is not known of most nodes. They pay nothing for it.
+    /// State that few nodes need. Other nodes take no memory for it.
     type Ext: Send + Sync + 'static;
 
-    /// What is in it when it is first needed.
+    /// The initial value of that state.
     fn new_ext() -> Self::Ext;
 }
 
-/// What a node carries: its payload, and on demand what most nodes do without.
+/// The data of a node: its payload, and on demand state that few nodes need.
 pub(crate) struct NodeData<P: Payload> {
-    /// What is known of each node.
-    pub(super) payload: P,
-    /// What is not. One pointer for all of it: most nodes are directories without subdirectories,
-    /// and are as their kind says.
-    pub(super) ext: OnceBox<NodeExt<P>>,
+    /// The metadata.
+    payload: P,
+    /// Rarely needed state. One pointer for all of it: most nodes are directories without
+    /// subdirectories, whose attributes are those of their kind.
+    ext: OnceBox<NodeExt<P>>,
 }
 
-/// What most nodes do without.
-pub(super) struct NodeExt<P: Payload> {
-    /// The children. Behind a pointer of its own, as what has more seldom has children.
-    pub(super) children: OnceBox<ChildList<P>>,
-    /// For the payload.
-    pub(super) payload_ext: P::Ext,
-}
-
-/// The children of a node, of which there are some, or were, or will be soon.
-pub(super) struct ChildList<P: Payload> {
-    /// The tree. Kept here, and not in each child.
-    pub(super) tree: NonNull<Tree<P>>,
-    /// The oldest child. Written under the tree lock, read also under SRCU.
-    pub(super) first: Atomic<*mut Node<P>>,
-    /// What is under the tree lock.
-    pub(super) locked: UnsafeCell<LockedList<P>>,
-}
-
-/// What is under the tree lock of the children of a node.
-pub(super) struct LockedList<P: Payload> {
-    /// The newest child, where the next one is appended.
-    pub(super) last: *mut Node<P>,
-    /// How many there are.
-    pub(super) count: usize,
-    /// How often one was added or removed, and 1.
-    pub(super) generation: u64,
-    /// The generation that was found to be right by who knows; 0 if none was.
-    pub(super) verified: u64,
-}
-
-impl<P: Payload> LockedList<P> {
-    /// No children.
-    pub(super) const EMPTY: Self = Self {
-        last: ptr::null_mut(),
-        count: 0,
-        generation: 1,
-        verified: 0,
-    };
+/// Rarely needed state of a node.
+struct NodeExt<P: Payload> {
+    /// The children. Behind a pointer of its own, as few nodes need both this and the other.
+    children: OnceBox<ChildList<P>>,
+    /// The state for the payload.
+    payload_ext: P::Ext,
 }
 
 impl<P: Payload> NodeData<P> {
-    /// Just the payload.
+    /// A payload without rarely needed state.
     pub(super) fn new(payload: P) -> Self {
         Self {
             payload,
@@ -115,7 +108,7 @@ impl<P: Payload> NodeData<P> {
         }
     }
 
-    /// The place for what most nodes do without. May sleep.
+    /// The rarely needed state, allocated on first use. May sleep.
     fn make_node_ext(&self) -> Result<&NodeExt<P>> {
         self.ext.get_or_try_init(|| {
             let ext = NodeExt {
@@ -126,31 +119,32 @@ impl<P: Payload> NodeData<P> {
         })
     }
 
-    /// What is not known of most nodes, if it is of this one.
+    /// The rarely needed state of the payload, if it was allocated.
     pub(crate) fn ext(&self) -> Option<&P::Ext> {
         Some(&self.ext.get()?.payload_ext)
     }
 
-    /// What is not known of most nodes, made if it is not there yet. May sleep.
+    /// The rarely needed state of the payload, allocated on first use. May sleep.
     pub(crate) fn make_ext(&self) -> Result<&P::Ext> {
         Ok(&self.make_node_ext()?.payload_ext)
     }
 
-    /// The children, if there have ever been some.
+    /// The list of children, if the node has ever had one.
     pub(super) fn list(&self) -> Option<&ChildList<P>> {
         self.ext.get()?.children.get()
     }
 
-    /// Makes it possible that there are children. May sleep.
+    /// Makes sure that there is a list of children. May sleep.
     ///
-    /// `tree` must be the one of the node.
-    pub(super) fn make_list(&self, tree: &Tree<P>) -> Result {
+    /// # Safety
+    ///
+    /// The data must be that of a node of `tree`, or become that. `lock` must be the lock of
+    /// `tree`.
+    pub(super) unsafe fn make_list(&self, tree: &Tree<P>, lock: &Mutex<Locked<P>>) -> Result {
         self.make_node_ext()?.children.get_or_try_init(|| {
-            let list = ChildList {
-                tree: NonNull::from(tree),
-                first: Atomic::new(ptr::null_mut()),
-                locked: UnsafeCell::new(LockedList::EMPTY),
-            };
+            // SAFETY: `lock` is the lock of `tree`. The list is that of a node of the tree, which
+            // is not freed before the node: its destructor waits.
+            let list = unsafe { ChildList::new(tree, lock) };
             Ok(KBox::new(list, GFP_KERNEL)?)
         })?;
         Ok(())
@@ -165,154 +159,213 @@ impl<P: Payload> Deref for NodeData<P> {
     }
 }
 
-/// Memory that is of use for one thing after the other: see the invariants of [`Node`].
+/// Memory for one thing after the other: see the invariants of [`Node`].
 #[repr(C)]
-pub(super) union DataOrRcu<P: Payload> {
+union DataOrRcu<P: Payload> {
     /// While there are counted references.
-    pub(super) data: ManuallyDrop<NodeData<P>>,
-    /// For the grace periods, after them.
-    pub(super) rcu: bindings::callback_head,
+    data: ManuallyDrop<NodeData<P>>,
+    /// Afterwards, for the grace periods.
+    rcu: bindings::callback_head,
 }
 
-/// Another such place: see the invariants of [`Node`].
+/// Memory for one thing after the other: see the invariants of [`Node`].
 #[repr(C)]
-pub(super) union Neighbour<P: Payload> {
-    /// The sibling that was added before a linked node, null if there is none.
-    pub(super) previous: *mut Node<P>,
-    /// The node behind one in the chain of a [`Removed`], null if there is none.
-    pub(super) after: *mut Node<P>,
-    /// The tree that a node without references is still counted in.
-    pub(super) tree: *const Tree<P>,
+union Neighbour<P: Payload> {
+    /// Of a linked node: the sibling that was added before it, null if there is none.
+    previous: *mut Node<P>,
+    /// Of a node in a chain of removed nodes: the next one, null at the end.
+    after: *mut Node<P>,
+    /// Of a node without references: the tree that it is still counted in.
+    tree: *const Tree<P>,
+}
+
+/// The part of a node that is valid until its memory is freed, with or without counted references.
+///
+/// In C, `is_freed` shared its memory with a list link, and reported a removed node as alive (U06).
+/// Here nothing in the head shares its memory.
+///
+/// # Invariants
+///
+/// - It is at the beginning of a [`Node`] that [`Node::allocate`] made, and `name_len` bytes of
+///   name follow that in the same allocation.
+/// - The key in `link`, `name_len`, `parent` and the name never change.
+/// - `next` is null, or a node that is in memory for every caller that holds the tree lock while
+///   this node is linked, or is in a read-side critical section of the tree that began before this
+///   node was unlinked.
+#[repr(C)]
+struct NodeHead<P: Payload> {
+    /// The place in the index, and the counted references: [`NodeRef`]s, and that of the tree. The
+    /// first field, so that a pointer to it is one to the node.
+    link: Link,
+    /// The active references.
+    active: ActiveCount,
+    /// Whether the node was removed. Set under the tree lock, read without; never cleared.
+    dead: Atomic<bool>,
+    /// The length of the name, which follows the node: there is no pointer to it.
+    name_len: u8,
+    /// The directory that the node is in, null for the root. It tells nodes of the same name apart,
+    /// leads to the tree, and step by step to the dentries.
+    parent: *const Node<P>,
+    /// The sibling that was added after this one, null if there is none: the order of listings.
+    /// Written under the tree lock. It keeps its value when the node is removed, for readers that
+    /// stand here.
+    next: Atomic<*mut Node<P>>,
 }
 
 /// A node: the metadata of a directory, or of a file that has a name of its own.
 ///
-/// There are many of them, and each byte counts. With 32 bytes of [`NodeData`] it takes 80, so that
-/// the most usual names, of up to 16 bytes, fit with it into 96. What is not here: the tree, which
-/// the parent knows; the children, which most do not have; memory for the grace periods.
+/// With 32 bytes of [`NodeData`] it takes 80, so that it fits into 96 with a name of up to 16
+/// bytes, as most are.
 ///
 /// # Invariants
 ///
-/// - `parent` is null (only for the root), or points to a node of the same tree of which this one
-///   owns a reference, until its own last reference is gone.
-/// - `next`, `link`, and `first` of a [`ChildList`] lead to nodes whose memory stays valid for who
-///   reads them in an SRCU read-side critical section of the tree, or under the tree lock.
-/// - `name_len` bytes of name follow the struct in the same allocation. They, `name_len`, `parent`
-///   and the key in `link` never change.
-/// - `data` is what the node carries while there are counted references, and is used by their
-///   owners only. Then it is for the grace periods. Without a reference (a [`RcuNode`], a search in
-///   the index, an iteration) one reads `link`, `dead`, `next`, the name, and `parent` as an
-///   address. None of these shares its memory with anything. (In C, `is_freed` shared it with a
-///   list link, and told that a removed node was not (U06).) So nothing that is shared has to tell
-///   what it is: who uses it has the reference, or the lock, that says so.
-/// - `neighbour` is `previous` while the node is linked, and is used under the tree lock; then `after`,
-///   and is used by the [`Removed`] that owns the tree's reference; then `tree`, once there are no
-///   references.
-/// - The root, and each node that is a parent, carry a [`ChildList`] with their tree. The tree is
+/// - While there is a `&Node`, the node is not emptied. It is borrowed from a counted reference, or
+///   from the tree lock under which the node is linked; or it belongs to the thread that has just
+///   allocated the node, or has just dropped its last reference.
+/// - `parent` is null (only for the root), or a node of the same tree, of which this one owns a
+///   reference until its own last one is dropped.
+/// - `data` holds the node's data until the node is emptied, and the callback head for the grace
+///   periods afterwards.
+/// - `neighbour` is `previous` while the node is linked, and belongs to the tree lock; then
+///   `after`, and belongs to the [`Removed`](super::update::Removed) that owns the tree's
+///   reference; then `tree`, once the node is emptied.
+/// - The root, and each node that is a parent, have a [`ChildList`] of their tree. The tree is
 ///   valid as long as the node is.
 #[repr(C)]
 pub(crate) struct Node<P: Payload> {
-    /// The place in the index, with the counted references: what `NodeRef`s and the tree own. Zero
-    /// for good once it is zero. First, so that a pointer to it is one to the node.
-    pub(super) link: Link,
-    /// The [`ActiveRef`]s that there are: here, as removal waits for each node by itself, and cannot
-    /// allocate anything to count them in.
-    pub(super) active: Atomic<u32>,
-    /// Whether the node was removed. Set under the tree lock, read without; never cleared.
-    pub(super) dead: Atomic<bool>,
-    /// The bytes of name that follow the struct: there is no pointer to them.
-    pub(super) name_len: u8,
-    /// The directory that the node is in, null for the root. It tells nodes of the same name apart,
-    /// leads to the tree, and path by path to the dentries.
-    pub(super) parent: *const Node<P>,
-    /// The sibling that was added after this one: the order of listings. Written under the tree
-    /// lock; it stays as it is when the node is removed, for readers that are here.
-    pub(super) next: Atomic<*mut Node<P>>,
-    /// The sibling before, so that removal need not search for it; then for other things.
-    pub(super) neighbour: UnsafeCell<Neighbour<P>>,
-    /// What the node is for, then memory for the grace periods.
-    pub(super) data: UnsafeCell<DataOrRcu<P>>,
+    /// The part that readers without a reference may use.
+    head: NodeHead<P>,
+    /// The previous sibling, so that removal need not search for it; then other things.
+    neighbour: UnsafeCell<Neighbour<P>>,
+    /// The data, then memory for the grace periods.
+    data: UnsafeCell<DataOrRcu<P>>,
 }
 
 /// A counted reference to a node.
 pub(crate) type NodeRef<P> = ARef<Node<P>>;
 
-// SAFETY: The fields that are not thread-safe by themselves are used under the tree lock, by a
-// `Removed`, or by the one who dropped the last reference, by the type invariants. What is carried
-// is `Send` and `Sync`, but for the ends of the list of children, for which the same holds.
+// SAFETY: `head` consists of atomics, and of fields that never change. `neighbour` is used under
+// the tree lock, by the owner of a chain of removed nodes, or by the thread that has dropped the
+// last reference, and by no two of them at a time. The data is `Send` and `Sync`; it is dropped by
+// the thread that drops the last reference, and the callback head is used by that thread and then
+// by the callbacks.
 unsafe impl<P: Payload> Send for Node<P> {}
-// SAFETY: As above.
+// SAFETY: Shared references to a node give access to `head`, which consists of atomics and of
+// fields that never change, and to the data, which is `Sync`. `neighbour` is only used by the
+// holder of the tree lock, or by the owner of a chain of removed nodes.
 unsafe impl<P: Payload> Sync for Node<P> {}
 
+impl<P: Payload> NodeHead<P> {
+    /// The name, without a terminating zero. Empty for the root.
+    fn name(&self) -> &[u8] {
+        // A pointer that is made from `self` may be used for the head only. The allocation has
+        // exposed its provenance, which this one gets.
+        let node = ptr::from_ref(self).addr();
+        let name = ptr::with_exposed_provenance(node.wrapping_add(size_of::<Node<P>>()));
+        // SAFETY: By the type invariants `name_len` bytes of name follow the node in the same
+        // allocation, whose provenance `Node::allocate()` has exposed, and do not change. The
+        // allocation is not freed while there is a reference to the head.
+        unsafe { core::slice::from_raw_parts(name, usize::from(self.name_len)) }
+    }
+
+    /// Whether the node was removed.
+    fn is_dead(&self) -> bool {
+        self.dead.load(Acquire)
+    }
+}
+
 impl<P: Payload> Node<P> {
-    /// How to allocate a node with a name of this length.
-    pub(super) fn layout(name_len: usize) -> Layout {
-        let size = size_of::<Self>() + name_len;
-        // SAFETY: The alignment is that of a type. The name is short, so the size is far from
-        // overflowing.
+    /// The memory layout of a node with a name of this length.
+    fn layout(name_len: u8) -> Layout {
+        let size = size_of::<Self>() + usize::from(name_len);
+        // SAFETY: The alignment is that of a type, so it is a power of two. The size is that of a
+        // type and at most 255 more, so rounding it up does not overflow.
         unsafe { Layout::from_size_align_unchecked(size, align_of::<Self>()) }
+    }
+
+    /// Allocates a node with one reference, and counts it in `tree`. May sleep.
+    ///
+    /// It does not own a reference to `parent` yet.
+    ///
+    /// # Errors
+    ///
+    /// - `ENAMETOOLONG`: the name does not fit.
+    /// - `ENOMEM`.
+    pub(super) fn allocate(
+        tree: &Tree<P>,
+        parent: *const Node<P>,
+        name: &[u8],
+        data: NodeData<P>,
+    ) -> Result<NonNull<Self>> {
+        let name_len = u8::try_from(name.len()).map_err(|_| ENAMETOOLONG)?;
+        let memory = Kmalloc::alloc(Self::layout(name_len), GFP_KERNEL, NumaNode::NO_NODE)?;
+        let node = memory.cast::<Self>();
+        let head = NodeHead {
+            link: Link::new(tree.key_of(parent, name)),
+            active: ActiveCount::new(),
+            dead: Atomic::new(false),
+            name_len,
+            parent,
+            next: Atomic::new(ptr::null_mut()),
+        };
+        // INVARIANT: The name follows the node. `data` holds the data, and the node is not emptied.
+        // `neighbour` is `previous`, as it will be when the node is linked.
+        // SAFETY: The memory is valid for writes of a node and `name_len` bytes, by its layout, and
+        // nobody else has it.
+        unsafe {
+            node.write(Self {
+                head,
+                neighbour: UnsafeCell::new(Neighbour {
+                    previous: ptr::null_mut(),
+                }),
+                data: UnsafeCell::new(DataOrRcu {
+                    data: ManuallyDrop::new(data),
+                }),
+            });
+            ptr::copy_nonoverlapping(name.as_ptr(), node.add(1).cast().as_ptr(), name.len());
+        }
+        // For `NodeHead::name()`.
+        let _address = node.as_ptr().expose_provenance();
+        tree.node_allocated();
+        Ok(node)
     }
 
     /// The name, without a terminating zero. Empty for the root.
     pub(crate) fn name(&self) -> &[u8] {
-        let start = ptr::from_ref(self).wrapping_add(1).cast::<u8>();
-        // The pointer is one into the allocation that the node is at the beginning of.
-        // SAFETY: By the type invariants the name follows the struct and does not change.
-        unsafe { core::slice::from_raw_parts(start, usize::from(self.name_len)) }
+        self.head.name()
     }
 
-    /// What the node carries.
+    /// The data of the node.
     pub(crate) fn payload(&self) -> &NodeData<P> {
-        // SAFETY: A reference to `self` is a counted one (others get a `RcuNode`, which does not give
-        // it away), so by the type invariants this is what the content is.
+        // SAFETY: By the type invariants the node is not emptied while there is a `&Node`, and
+        // until then `data` holds the node's data, which is only written when it is emptied.
         unsafe { &(*self.data.get()).data }
     }
 
-    /// Whether the node was removed. Once it was, it stays so.
+    /// Whether the node was removed. A dead node stays dead.
     pub(crate) fn is_dead(&self) -> bool {
-        self.dead.load(Acquire)
+        self.head.is_dead()
     }
 
-    /// Begins to use what the payload leads to; `None` if the node was removed. Removal waits for
-    /// those who have begun: see [`Node::drain`].
-    pub(crate) fn get_active(&self) -> Option<ActiveRef<'_, P>> {
-        // Those who try again and again do not keep the removal waiting.
-        if self.is_dead() {
-            return None;
-        }
-        // Full: either the removal sees the count, or the death is seen here.
-        self.active.fetch_add(1, Full);
-        let active = ActiveRef { node: self };
-        (!self.is_dead()).then_some(active)
-    }
-
-    /// Waits until there is no [`ActiveRef`] to the node, which was removed. May sleep; to be called
-    /// without locks that those who have one may want.
-    pub(crate) fn drain(&self) {
-        // Between the death of the node and the look at the count: see `Node::get_active()`.
-        smp_mb(Full);
-        if self.active.load(Acquire) == 0 {
-            return;
-        }
-        let tree = self.tree();
-        let mut waiting = tree.waiting.lock();
-        while self.active.load(Acquire) != 0 {
-            tree.left.wait(&mut waiting);
-        }
+    /// Marks the node as removed.
+    pub(super) fn mark_dead(&self) {
+        self.head.dead.store(true, Release);
     }
 
     /// The directory that the node is in, also after it was removed; `None` for the root.
     pub(crate) fn parent(&self) -> Option<&Node<P>> {
-        // SAFETY: A reference to `self` is a counted one (others get a `RcuNode`, which does not give
-        // it away), so by the type invariants the node owns a reference to its parent.
-        unsafe { self.parent.as_ref() }
+        // SAFETY: By the type invariants the parent is null, or the node owns a reference to it
+        // until its own last one is dropped. The thread that drops that one gives up the reference
+        // to the parent after it has emptied the node, and there is no `&Node` then.
+        unsafe { self.head.parent.as_ref() }
     }
 
     /// The tree that the node is part of.
     pub(crate) fn tree(&self) -> &Tree<P> {
         let list = self.parent().unwrap_or(self).payload().list();
-        // SAFETY: By the type invariants a parent, and the root, have a list. Its tree is valid.
-        unsafe { list.unwrap_unchecked().tree.as_ref() }
+        // SAFETY: By the type invariants each parent, and the root, have a list. Once made it is
+        // never taken away.
+        unsafe { list.unwrap_unchecked() }.tree()
     }
 
     /// Whether the node is part of this tree.
@@ -320,123 +373,185 @@ impl<P: Payload> Node<P> {
         ptr::eq(self.tree(), tree)
     }
 
-    /// The children, if there have ever been some, and the node is part of this tree.
+    /// The list of children, if the node has ever had one and is part of this tree.
     pub(super) fn list_in(&self, tree: &Tree<P>) -> Option<&ChildList<P>> {
         self.payload()
             .list()
-            .filter(|list| ptr::eq(list.tree.as_ptr(), tree))
+            .filter(|list| ptr::eq(list.tree(), tree))
     }
 
-    /// The oldest child, null if there is none. For those who have the tree lock.
-    pub(super) fn first(&self) -> *mut Node<P> {
-        self.payload()
-            .list()
-            .map_or(ptr::null_mut(), |list| list.first.load(Relaxed))
+    /// The place in the index.
+    pub(super) fn link(&self) -> &Link {
+        &self.head.link
     }
 
-    /// Finds a child by its name, unless it was removed.
-    pub(crate) fn child<'g>(
-        &self,
-        name: &[u8],
-        reader: &'g ReadGuard<'_, P>,
-    ) -> Option<RcuNode<'g, P>> {
-        self.list_in(reader.tree)?;
-        // SAFETY: The reader is in an SRCU read-side critical section of this tree, which nodes
-        // wait for between being unlinked and being freed.
-        let node = unsafe { reader.tree.find(self, name) }?;
-        // INVARIANT: `node` was linked within the critical section, which lasts for `'g`.
-        let seen = RcuNode {
-            node,
-            _reader: PhantomData,
-        };
-        // A removal marks a node before it unlinks it, and may be interrupted in between.
-        (!seen.is_dead()).then_some(seen)
+    /// The active references.
+    pub(super) fn active_count(&self) -> &ActiveCount {
+        &self.head.active
     }
 
-    /// The children, in the order of their creation.
-    pub(crate) fn children<'g>(&self, reader: &'g ReadGuard<'_, P>) -> Children<'g, P> {
-        let list = self.list_in(reader.tree);
-        Children {
-            next: list.map_or(ptr::null_mut(), |list| list.first.load(Acquire)),
-            _reader: PhantomData,
-        }
+    /// The sibling that was added after this node, null if there is none. Of a dead node: when it
+    /// was removed.
+    pub(super) fn next(&self) -> *mut Node<P> {
+        self.head.next.load(Acquire)
     }
 
-    /// The siblings that were added after this node; `None` if it was removed, since then nobody
-    /// knows where it was.
-    pub(crate) fn siblings_after<'g>(
-        &self,
-        reader: &'g ReadGuard<'_, P>,
-    ) -> Option<Children<'g, P>> {
-        // Within the critical section: if the node is linked now, what is behind it is in memory
-        // until the section ends.
-        if !self.is_in(reader.tree) || self.is_dead() {
-            return None;
-        }
-        Some(Children {
-            next: self.next.load(Acquire),
-            _reader: PhantomData,
-        })
-    }
-
-    /// Drops what a node carries. What is left is for those who still see it.
+    /// Changes the next sibling. Readers find it from then on.
     ///
     /// # Safety
     ///
-    /// There must be no counted reference to the node any more but that of the caller, who gives it
-    /// up. `tree` must be the one of the node.
-    pub(super) unsafe fn empty(&self, tree: &Tree<P>) {
-        // INVARIANT: Nobody else uses the place and the data, by the safety requirements. From
-        // now on they are for what comes after the last reference.
-        // SAFETY: As above; the content is what the node carries until here.
+    /// The caller must hold the tree lock. `next` must be null, or a complete sibling that was
+    /// added after this node, and is linked or becomes so by this.
+    pub(super) unsafe fn set_next(&self, next: *mut Node<P>) {
+        // INVARIANT: A linked node is in memory under the tree lock, and for every reader whose
+        // critical section begins before a grace period after it was unlinked.
+        self.head.next.store(next, Release);
+    }
+
+    /// The sibling that was added before this node, null if there is none.
+    ///
+    /// # Safety
+    ///
+    /// The node must be linked, and the caller must hold the tree lock.
+    pub(super) unsafe fn previous(&self) -> *mut Node<P> {
+        // SAFETY: By the type invariants `neighbour` of a linked node is `previous`, and belongs to
+        // the tree lock, which the caller holds.
+        unsafe { (*self.neighbour.get()).previous }
+    }
+
+    /// Changes the previous sibling.
+    ///
+    /// # Safety
+    ///
+    /// The node must be linked, or about to be, and the caller must hold the tree lock.
+    pub(super) unsafe fn set_previous(&self, previous: *mut Node<P>) {
+        // SAFETY: By the type invariants `neighbour` of a linked node belongs to the tree lock,
+        // which the caller holds; that of a new node belongs to the caller.
+        unsafe { (*self.neighbour.get()).previous = previous };
+    }
+
+    /// The next node in a chain of removed nodes, null at the end.
+    ///
+    /// # Safety
+    ///
+    /// The node must be in a chain that the caller owns or has borrowed.
+    pub(super) unsafe fn after(&self) -> *mut Node<P> {
+        // SAFETY: By the type invariants `neighbour` of a removed node is `after`, and belongs to
+        // the chain, which the caller has.
+        unsafe { (*self.neighbour.get()).after }
+    }
+
+    /// Changes the next node in a chain of removed nodes.
+    ///
+    /// # Safety
+    ///
+    /// The node must be unlinked, with the tree's reference to it, and the caller must own the
+    /// chain that it is in, or be about to put it into one.
+    pub(super) unsafe fn set_after(&self, after: *mut Node<P>) {
+        // SAFETY: By the type invariants `neighbour` of an unlinked node belongs to the owner of
+        // the tree's reference: the chain, which the caller owns.
+        unsafe { (*self.neighbour.get()).after = after };
+    }
+
+    /// Whether a node is the child of `parent` with this name.
+    ///
+    /// # Safety
+    ///
+    /// `node` must be in memory; it need not have counted references.
+    pub(super) unsafe fn is_child(node: NonNull<Self>, parent: &Node<P>, name: &[u8]) -> bool {
+        // SAFETY: The node is in memory, and nobody writes to its head except by atomics. A
+        // reference to the head asserts nothing of the rest of the node.
+        let head = unsafe { &(*node.as_ptr()).head };
+        ptr::eq(head.parent, parent) && head.name() == name
+    }
+
+    /// Drops the data of a node. What remains is for those that have a [`RcuNode`] to it.
+    ///
+    /// # Safety
+    ///
+    /// The caller must have dropped the last counted reference, or be the only one that has the
+    /// node. It must not have been emptied before, and there must be no `&Node` of it any more.
+    /// `tree` must be the tree of the node.
+    unsafe fn empty(node: NonNull<Self>, tree: *const Tree<P>) {
+        let node = node.as_ptr();
+        // INVARIANT: `neighbour` is `tree`, and `data` is for the callback head from now on.
+        // SAFETY: The node is in memory, as only an emptied one is freed. There is no counted
+        // reference and no `&Node`, so nobody else uses `neighbour` and `data`. The latter holds
+        // the node's data, as the node was not emptied before.
         unsafe {
-            (*self.neighbour.get()).tree = tree;
-            ManuallyDrop::drop(&mut (*self.data.get()).data);
+            (*(*node).neighbour.get()).tree = tree;
+            ManuallyDrop::drop(&mut (*(*node).data.get()).data);
         }
     }
 
-    /// Frees a node that nobody can reach any more.
+    /// Frees the memory of a node.
     ///
     /// # Safety
     ///
-    /// The caller must be the only one that has the pointer, which is not used afterwards. The node
-    /// must have been [emptied](Self::empty).
-    pub(super) unsafe fn free(node: NonNull<Self>) {
-        // SAFETY: The node is still valid here, and nobody else has it.
-        let (tree, layout) = unsafe {
-            let node = node.as_ref();
-            let layout = Self::layout(usize::from(node.name_len));
-            ((*node.neighbour.get()).tree, layout)
+    /// The node must have been [emptied](Self::empty), and nobody else must be able to reach it. It
+    /// must not be used afterwards. `free` may be the last use of its tree.
+    unsafe fn free(node: NonNull<Self>) {
+        let raw = node.as_ptr();
+        // SAFETY: The node is still in memory. It was emptied, so `neighbour` is `tree`.
+        let (tree, name_len) = unsafe { ((*(*raw).neighbour.get()).tree, (*raw).head.name_len) };
+        // SAFETY: `allocate()` got the memory from `Kmalloc` with this layout, and nobody uses it
+        // any more. A node that was emptied has nothing left to drop.
+        unsafe { Kmalloc::free(node.cast(), Self::layout(name_len)) };
+        // SAFETY: The tree is valid, as the node is counted in it until here.
+        unsafe { Tree::node_freed(tree) };
+    }
+
+    /// Frees a node that has never been visible, and drops its reference to its parent.
+    ///
+    /// # Safety
+    ///
+    /// The caller must be the only one that has the node, which must own a reference to its parent.
+    /// It must not be used afterwards.
+    pub(super) unsafe fn discard(node: NonNull<Self>) {
+        let (parent, tree) = {
+            // SAFETY: The caller has the node, with all its references.
+            let node = unsafe { node.as_ref() };
+            (node.head.parent, ptr::from_ref(node.tree()))
         };
-        // What is left in a node needs no dropping.
-        // SAFETY: The memory came from `Kmalloc` with this layout.
-        unsafe { Kmalloc::free(node.cast(), layout) };
-        // SAFETY: By its invariant the tree waits for the node to be subtracted here.
-        unsafe { (*tree).nodes.fetch_sub(1, Release) };
+        // SAFETY: Nobody else has the node, so all references to it are given up here, no reader
+        // can reach it, and `tree` is its tree: the parent keeps it until below.
+        unsafe {
+            Self::empty(node, tree);
+            Self::free(node);
+        }
+        if let Some(parent) = NonNull::new(parent.cast_mut()) {
+            // SAFETY: The node owned a reference to its parent, which is given up here.
+            unsafe { Self::dec_ref(parent) };
+        }
     }
 
     /// Called after an SRCU grace period without references.
     ///
     /// # Safety
     ///
-    /// `head` is the `data` field of a node that was emptied.
+    /// `head` must be the `data` field of a node that was emptied, and was not reachable for new
+    /// SRCU readers when the grace period began.
     unsafe extern "C" fn after_srcu(head: *mut bindings::callback_head) {
-        // SAFETY: The field is free for this, by the type invariants of `Node`. RCU path walks
-        // read the node from the dentry (L2): they are what this grace period is for.
+        // Path walks read the node from a dentry under RCU (L2): the second grace period is for
+        // them.
+        // SAFETY: By the type invariants of `Node` the field is for the callback head, once the
+        // node was emptied. The node stays in memory until `after_rcu()` frees it.
         unsafe { bindings::call_rcu(head, Some(Self::after_rcu)) };
     }
 
-    /// Called after the SRCU and the RCU grace period.
+    /// Called after the SRCU and then an RCU grace period without references.
     ///
     /// # Safety
     ///
-    /// As for [`Self::after_srcu`].
+    /// `head` must be the `data` field of a node that was emptied, and was not reachable for new
+    /// readers when the grace periods began. Nobody must use the node afterwards.
     unsafe extern "C" fn after_rcu(head: *mut bindings::callback_head) {
         let field = head.cast::<UnsafeCell<DataOrRcu<P>>>();
-        // SAFETY: By the safety requirements this is the field of a node.
+        // SAFETY: `head` is the `data` field of a node.
         let node = unsafe { kernel::container_of!(field, Self, data) };
-        // SAFETY: There is no reference left, and no reader that could have found the node, which
-        // was emptied. Its tree is valid until it is freed.
+        // SAFETY: The node was emptied, so `neighbour` is its tree, which is valid until the node
+        // is freed. The grace periods have passed, so no reader has a `RcuNode` to it. The pointer
+        // is not null, as it points to a node.
         unsafe {
             (*(*(*node).neighbour.get()).tree)
                 .pending
@@ -446,46 +561,38 @@ impl<P: Payload> Node<P> {
     }
 }
 
-// SAFETY: Nodes are freed an RCU grace period after the last reference has gone.
-unsafe impl<P: Payload> RcuForeign for NodeRef<P> {
-    type RcuBorrowed<'a> = RcuNode<'a, P>;
-
-    unsafe fn rcu_borrow<'a>(pointer: *mut c_void) -> RcuNode<'a, P> {
-        // INVARIANT: The foreign pointer is one to the node, which is valid for `'a` by the safety
-        // requirements and as nodes are freed an RCU grace period after the last reference has
-        // gone.
-        RcuNode {
-            // SAFETY: Foreign pointers are not null.
-            node: unsafe { NonNull::new_unchecked(pointer.cast()) },
-            _reader: PhantomData,
-        }
-    }
-}
-
-// SAFETY: `refs` keeps the node valid: it is freed after the count has become zero.
+// SAFETY: The count keeps the node valid: it is emptied and freed after the count has become zero,
+// which `dec_ref()` does only with the last reference.
 unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
     fn inc_ref(&self) {
-        self.link.refs.inc();
+        self.head.link.refs.inc();
     }
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
         let mut obj = obj;
-        // A loop where the parent's turn comes: depth is the user's, the stack is not (L6).
+        // A loop over the ancestors: their number is the user's choice, the stack is not (L6).
         loop {
-            // SAFETY: The caller (later: the child) owns a reference.
-            let node = unsafe { obj.as_ref() };
-            if !node.link.refs.dec_and_test() {
+            let raw = obj.as_ptr();
+            // SAFETY: The caller, or the child that was emptied, owns a reference, and gives it up.
+            if !unsafe { (*raw).head.link.refs.dec_and_test() } {
                 return;
             }
-            // Until it is emptied all is as it was with the reference, which was the last one.
-            let (parent, tree) = (node.parent, node.tree());
-            // SAFETY: The count is zero.
-            unsafe { node.empty(tree) };
+            // Until the node is emptied all is as it was with the reference, which was the last.
+            // SAFETY: The count has become zero here, so this thread, and no other, empties the
+            // node below. Until then it has its data, and owns its reference to its parent.
+            let (parent, tree) = unsafe { ((*raw).head.parent, (*raw).tree()) };
+            // SAFETY: The last reference was given up above, and `tree` is the tree of the node.
+            unsafe { Self::empty(obj, tree) };
             tree.pending.fetch_add(1, Relaxed);
-            let head = node.data.get().cast();
-            // SAFETY: By the type invariants the content is for this now. The node is not used
-            // after this.
-            unsafe { bindings::call_srcu(tree.srcu_ptr(), head, Some(Self::after_srcu)) };
+            let srcu = tree.srcu_ptr();
+            // SAFETY: The node is still in memory. It was emptied, so by the type invariants `data`
+            // is for the callback head. Readers do not find the node: the tree's reference was
+            // dropped, which happens after the node was unlinked. `srcu` is the structure that they
+            // use; it is valid, as the tree waits for its nodes. The node is not used after this.
+            unsafe {
+                let head = (&raw mut (*raw).data).cast();
+                bindings::call_srcu(srcu, head, Some(Self::after_srcu));
+            }
             match NonNull::new(parent.cast_mut()) {
                 Some(parent) => obj = parent,
                 None => return,
@@ -494,107 +601,85 @@ unsafe impl<P: Payload> AlwaysRefCounted for Node<P> {
     }
 }
 
-/// A use of what the payload of a node leads to, which is not over yet.
+/// A node that a reader under SRCU, or a path walk under RCU, has found: in memory, but not
+/// counted.
 ///
 /// # Invariants
 ///
-/// It is counted in `active` of the node.
-pub(crate) struct ActiveRef<'a, P: Payload> {
-    /// The node, which the user keeps.
-    node: &'a Node<P>,
-}
-
-impl<P: Payload> Drop for ActiveRef<'_, P> {
-    fn drop(&mut self) {
-        // Full: as for `get_active()`.
-        if self.node.active.fetch_sub(1, Full) == 1 && self.node.is_dead() {
-            let tree = self.node.tree();
-            // Under the lock, so that who is about to wait does not miss it.
-            let _waiting = tree.waiting.lock();
-            tree.left.notify_all();
-        }
-    }
-}
-
-/// A node that a reader under SRCU has found, or a path walk under RCU: valid, but not counted.
-///
-/// # Invariants
-///
-/// `node` is in memory for `'g`: it had a counted reference at some time in the SRCU or RCU
-/// read-side critical section that lasts for `'g`, or has one for all of it.
+/// `node` is in memory for `'g`: it has had a counted reference at some time in the SRCU or RCU
+/// read-side critical section that lasts for `'g`, or has one for all of `'g`.
 pub(crate) struct RcuNode<'g, P: Payload> {
     /// In memory for `'g`; its count may be zero.
-    pub(super) node: NonNull<Node<P>>,
+    node: NonNull<Node<P>>,
     /// `'g` ends before the critical section does.
-    pub(super) _reader: PhantomData<&'g ()>,
+    _reader: PhantomData<&'g ()>,
 }
 
 impl<'g, P: Payload> RcuNode<'g, P> {
-    /// The node, for what may be read without a counted reference: not its parent, nor what it
-    /// carries. See the invariants of [`Node`].
-    pub(super) fn node(&self) -> &'g Node<P> {
-        // SAFETY: By the type invariant: nodes are freed an SRCU and an RCU grace period after the
-        // last counted reference has gone.
-        unsafe { self.node.as_ref() }
+    /// A node that was found.
+    ///
+    /// # Safety
+    ///
+    /// `node` must have had a counted reference at some time in an SRCU read-side critical section
+    /// of its tree, or in an RCU read-side critical section, that lasts for `'g`; or it must have
+    /// one for all of `'g`.
+    pub(super) unsafe fn new(node: NonNull<Node<P>>) -> Self {
+        // INVARIANT: A node is freed an SRCU and an RCU grace period after it has lost its last
+        // counted reference, so by the safety requirements it is in memory for `'g`.
+        Self {
+            node,
+            _reader: PhantomData,
+        }
+    }
+
+    /// The part of the node that is valid without a counted reference.
+    fn head(&self) -> &'g NodeHead<P> {
+        // SAFETY: By the type invariant the node is in memory for `'g`, and nobody writes to its
+        // head except by atomics. A reference to the head asserts nothing of the rest of the node.
+        unsafe { &(*self.node.as_ptr()).head }
     }
 
     /// Whether the node was removed.
     pub(crate) fn is_dead(&self) -> bool {
-        self.node().is_dead()
+        self.head().is_dead()
     }
 
     /// The name of the node.
     pub(crate) fn name(&self) -> &'g [u8] {
-        self.node().name()
+        self.head().name()
+    }
+
+    /// The address of the node.
+    pub(super) fn as_ptr(&self) -> *mut Node<P> {
+        self.node.as_ptr()
+    }
+
+    /// The sibling that was added after this node, null if there is none. Of a dead node: when it
+    /// was removed.
+    pub(super) fn next(&self) -> *mut Node<P> {
+        self.head().next.load(Acquire)
     }
 
     /// Takes a reference, unless the last one is gone already.
     pub(crate) fn try_get(&self) -> Option<NodeRef<P>> {
-        let refs = self.node().link.refs.as_atomic();
-        let mut count = refs.load(Relaxed);
-        // `refcount_inc_not_zero()`, which the kernel crate does not have: what overflows is
-        // saturated (`REFCOUNT_SATURATED`), and stays so.
-        loop {
-            let next = match count {
-                0 => return None,
-                i32::MIN..0 => break,
-                i32::MAX => i32::MIN / 2,
-                _ => count + 1,
-            };
-            match refs.cmpxchg(count, next, Relaxed) {
-                Ok(_) => break,
-                Err(now) => count = now,
-            }
+        if !self.head().link.refs.try_inc() {
+            return None;
         }
-        // SAFETY: The count was incremented just now (or is saturated, and the node immortal).
+        // SAFETY: The node is in memory, and its count was incremented just now for this reference
+        // (or is saturated, and the node immortal).
         Some(unsafe { ARef::from_raw(self.node) })
     }
 }
 
-/// Iterates over the children of a node, in the order of their creation.
-///
-/// # Invariants
-///
-/// `next` is null, or as [`RcuNode::node`].
-pub(crate) struct Children<'g, P: Payload> {
-    /// What the iterator gives next, null at the end.
-    pub(super) next: *mut Node<P>,
-    /// `'g` ends before the critical section does.
-    pub(super) _reader: PhantomData<&'g ()>,
-}
+// SAFETY: A node is freed an RCU grace period after its last reference was dropped, and the view
+// gives access to the part that is valid until then.
+unsafe impl<P: Payload> RcuForeign for NodeRef<P> {
+    type RcuBorrowed<'a> = RcuNode<'a, P>;
 
-impl<'g, P: Payload> Iterator for Children<'g, P> {
-    type Item = RcuNode<'g, P>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let node = NonNull::new(self.next)?;
-        // SAFETY: By the type invariant.
-        self.next = unsafe { node.as_ref() }.next.load(Acquire);
-        // INVARIANT: If the node was unlinked meanwhile, what it leads to was linked when the node
-        // was, or came later: it is as valid as the node is.
-        Some(RcuNode {
-            node,
-            _reader: PhantomData,
-        })
+    unsafe fn rcu_borrow<'a>(pointer: *mut c_void) -> RcuNode<'a, P> {
+        // SAFETY: The foreign pointer of a `NodeRef` is the address of its node, and not null. By
+        // the safety requirements it has been a counted reference at some time in an RCU read-side
+        // critical section that lasts for `'a`.
+        unsafe { RcuNode::new(NonNull::new_unchecked(pointer.cast())) }
     }
 }

@@ -2,7 +2,7 @@
 
 /// Tests of trees in one thread. Readers and writers in parallel are for the tests in a guest.
 #[kernel::prelude::kunit_tests(rust_eventfs_node)]
-mod tests {
+mod one_thread {
     use super::super::{
         node::{
             Node,
@@ -15,22 +15,17 @@ mod tests {
             Tree, //
         },
     };
-    use core::{
-        marker::PhantomData,
-        ptr::{
-            self,
-            NonNull, //
-        },
+    use core::ptr::{
+        self,
+        NonNull, //
     };
     use kernel::{
         bindings,
         prelude::*,
         sync::{
             atomic::{
-                Acquire,
                 Atomic,
-                Relaxed,
-                Release, //
+                Relaxed, //
             },
             rcu,
             Arc, //
@@ -185,7 +180,7 @@ mod tests {
         let tree = tree()?;
         let root = tree.root()?;
         let (dir, other) = (add(&tree, &root, b"dir")?, add(&tree, &root, b"other")?);
-        assert!(dir.payload().ext.get().is_none());
+        assert!(dir.payload().ext().is_none());
         assert!(names_are(&tree, &dir, &[]));
         assert!(dir.child(b"none", &tree.read()).is_none());
         let child = add(&tree, &dir, b"child")?;
@@ -247,16 +242,16 @@ mod tests {
         // However long it takes, and whatever other grace periods pass meanwhile.
         // SAFETY: No requirements.
         unsafe { bindings::rcu_barrier() };
-        assert_eq!(tree.nodes.load(Relaxed), 4);
+        assert_eq!(tree.allocated(), 4);
         for (child, name) in seen.iter().zip([b"one", b"two", b"six"]) {
             assert!(child.is_dead());
             assert_eq!(child.name(), name);
             assert!(child.try_get().is_none());
         }
         // From a node that was the first child, one still gets to the end.
-        let next = seen.first().map(|child| child.node().next.load(Acquire));
+        let next = seen.first().map(|child| child.next());
         assert!(next.is_some());
-        assert_eq!(next, seen.get(1).map(|child| child.node.as_ptr()));
+        assert_eq!(next, seen.get(1).map(|child| child.as_ptr()));
         drop(seen);
         drop(reader);
 
@@ -278,18 +273,17 @@ mod tests {
         drop(removed);
 
         let walk = rcu::read_lock();
-        let seen = RcuNode {
-            node: NonNull::from(&*node),
-            _reader: PhantomData,
-        };
+        // SAFETY: The node has a counted reference at the beginning of the RCU read-side critical
+        // section, and `seen` is not used after the section.
+        let seen = unsafe { RcuNode::new(NonNull::from(&*node)) };
         drop(node);
         // Time for the SRCU grace period, as there are no readers. (Its callbacks run if this can
         // be preempted, which it is on the debug kernel.)
         let begin = Instant::<Monotonic>::now();
-        while begin.elapsed() < Delta::from_millis(200) && tree.nodes.load(Acquire) == 2 {
+        while begin.elapsed() < Delta::from_millis(200) && tree.allocated() == 2 {
             core::hint::spin_loop();
         }
-        let (nodes, dead) = (tree.nodes.load(Acquire), seen.is_dead());
+        let (nodes, dead) = (tree.allocated(), seen.is_dead());
         let named = seen.name() == b"one";
         // An assertion that fails sleeps.
         drop(walk);
@@ -307,12 +301,10 @@ mod tests {
         let found = || root.child(b"one", &tree.read()).is_some();
         assert!(found());
         // The first thing that a removal does.
-        node.dead.store(true, Release);
+        node.mark_dead();
         assert!(!found());
-        node.dead.store(false, Release);
-        assert!(found());
-        assert!(tree.lock().remove(&node).is_some());
-        assert!(!found());
+        // The node is still linked, and goes with the tree.
+        assert_eq!(tree.counts().linked, 2);
         Ok(())
     }
 

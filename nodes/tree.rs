@@ -1,54 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Trees of nodes, and their readers.
+//! Trees of nodes: how a tree begins, is read, gets new nodes, and ends.
+//!
+//! A tree has an SRCU structure for its readers, a lock for its writers, an index of all names, and
+//! a count of its nodes. It ends with its destructor, which removes all nodes and waits until the
+//! last one is freed.
+//!
+//! A new node is made in two steps. [`Tree::prepare`] allocates all that will be needed, without
+//! locks. [`TreeGuard::link`] makes the node visible under the tree lock, and allocates nothing
+//! (L3).
+//!
+//! `(L3)` and its like are rules of `Documentation/design.md`.
 
 use super::{
+    active::DrainQueue,
     index::{
         self,
-        Index,
-        Link, //
+        Index, //
     },
     node::{
-        DataOrRcu,
-        Neighbour, //
         Node,
         NodeData,
         NodeRef,
-        Payload,
+        Payload, //
     },
     update::{
+        Locked,
         NewNode,
         TreeGuard, //
     },
 };
-use core::{
-    cell::UnsafeCell,
-    mem::ManuallyDrop,
-    ptr::{
-        self,
-        NonNull, //
-    },
+use core::ptr::{
+    self,
+    NonNull, //
 };
 use kernel::{
-    alloc::{
-        allocator::Kmalloc,
-        Allocator,
-        NumaNode, //
-    },
-    bindings, new_condvar, new_mutex, new_srcu,
+    bindings, new_mutex, new_srcu,
     prelude::*,
     sync::{
-        aref::{
-            ARef,
-            AlwaysRefCounted, //
-        },
+        aref::AlwaysRefCounted,
         atomic::{
             Acquire,
             Atomic,
-            Relaxed, //
+            Relaxed,
+            Release, //
         },
         srcu,
-        CondVar,
         Mutex,
         Srcu, //
     },
@@ -61,31 +58,30 @@ use kernel::{
 /// The longest name of a node, in bytes (`NAME_MAX`).
 pub(crate) const NAME_MAX: usize = bindings::NAME_MAX as usize;
 
-/// An SRCU read-side critical section of a tree. One may sleep in it, but not wait in it for a
-/// grace period (L4).
+/// An SRCU read-side critical section of a tree.
+///
+/// Its holder may sleep, but must not wait for a grace period of the tree (L4).
 pub(crate) struct ReadGuard<'a, P: Payload> {
     /// The tree whose nodes stay in memory meanwhile.
-    pub(super) tree: &'a Tree<P>,
+    tree: &'a Tree<P>,
     /// Leaves the critical section when it is dropped.
-    pub(super) _guard: srcu::Guard<'a>,
+    _guard: srcu::Guard<'a>,
 }
 
-/// What the tree lock protects, besides the links in the nodes.
-pub(crate) struct Locked<P: Payload> {
-    /// What changes to the index need.
-    pub(super) index: index::Writer,
-    /// The root, with the tree's reference to it. `None` before it is made, and while the tree goes
-    /// away.
-    pub(super) root: Option<NodeRef<P>>,
+impl<P: Payload> ReadGuard<'_, P> {
+    /// The tree that is read.
+    pub(super) fn tree(&self) -> &Tree<P> {
+        self.tree
+    }
 }
 
-/// How many nodes a tree has.
+/// The numbers of nodes of a tree.
 pub(crate) struct Counts {
-    /// Those that readers find.
+    /// Nodes that readers find.
     pub(crate) linked: usize,
-    /// Those that were removed, and are still referred to.
+    /// Nodes that were removed, and still have references.
     pub(crate) removed: usize,
-    /// Those that only wait for grace periods.
+    /// Nodes without references, which wait for grace periods.
     pub(crate) pending: usize,
 }
 
@@ -93,31 +89,30 @@ pub(crate) struct Counts {
 ///
 /// # Invariants
 ///
-/// `nodes` counts the nodes that are allocated. The tree is not freed before it is zero.
+/// - `nodes` counts the nodes that are allocated. The tree is not freed before it is zero.
+/// - `index` holds exactly the linked nodes but the root, by [`Node::link`]. The state for its
+///   writers is under `lock`, and its readers use `srcu`.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Tree<P: Payload> {
-    /// What readers find nodes under.
+    /// The structure that readers use.
     #[pin]
-    pub(super) srcu: Srcu,
-    /// The tree lock (the thread's `eventfs_mutex`): protects the links between the nodes and who
-    /// is dead. Innermost: under it nothing may sleep for memory, take an `i_rwsem`, put a dentry
-    /// or an inode, or call code of others (L3).
+    srcu: Srcu,
+    /// The tree lock (the thread's `eventfs_mutex`): orders all changes of the links between nodes
+    /// and of `dead`. Innermost: its holder does not allocate with reclaim, take an `i_rwsem`, put
+    /// a dentry or an inode, or call a provider (L3).
     #[pin]
-    pub(super) lock: Mutex<Locked<P>>,
+    lock: Mutex<Locked<P>>,
     /// Finds the nodes by parent and name. Changed under the tree lock, read also under SRCU.
-    pub(super) index: Index,
-    /// Keys the hash of names, anew for each tree.
-    pub(super) key: bindings::siphash_key_t,
-    /// The nodes that are not freed yet. The destructor waits until it is zero.
-    pub(super) nodes: Atomic<usize>,
-    /// Those of them without a counted reference, which wait for grace periods.
+    index: Index,
+    /// The key of the hash of names, different for each tree.
+    key: bindings::siphash_key_t,
+    /// The number of nodes that are allocated. The destructor waits until it is zero.
+    nodes: Atomic<usize>,
+    /// The number of nodes that wait for grace periods, for statistics.
     pub(super) pending: Atomic<usize>,
-    /// Held to wait for [`Self::left`], and for nothing else.
+    /// The queue in which removals wait for active references.
     #[pin]
-    pub(super) waiting: Mutex<()>,
-    /// Tells that a dead node has no [`ActiveRef`] any more.
-    #[pin]
-    pub(super) left: CondVar,
+    drain_queue: DrainQueue,
 }
 
 impl<P: Payload> Tree<P> {
@@ -125,32 +120,27 @@ impl<P: Payload> Tree<P> {
     fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             srcu <- new_srcu!("eventfs_srcu"),
-            lock <- new_mutex!(
-                Locked {
-                    index: index::Writer::new()?,
-                    root: None,
-                },
-                "eventfs_tree_lock"
-            ),
+            lock <- new_mutex!(Locked::new()?, "eventfs_tree_lock"),
             index: Index::new(),
             key: random_key(),
             nodes: Atomic::new(0),
             pending: Atomic::new(0),
-            waiting <- new_mutex!((), "eventfs_waiting"),
-            left <- new_condvar!("eventfs_left"),
+            drain_queue <- DrainQueue::new(),
         })
     }
 
-    /// Creates a tree with a root that carries `root`.
+    /// Creates a tree whose root has the payload that `root` returns.
     pub(crate) fn with_root(root: impl FnOnce() -> Result<P>) -> impl PinInit<Self, Error> {
         Self::new().pin_chain(|tree| {
             let tree = tree.into_ref().get_ref();
-            // INVARIANT: The root has a list, which says what tree it is in.
             let data = NodeData::new(root()?);
-            data.make_list(tree)?;
-            let node = tree.allocate(ptr::null(), b"", data)?;
-            // SAFETY: Nobody else has the pointer yet. The reference is the tree's.
-            tree.lock.lock().root = Some(unsafe { ARef::from_raw(node) });
+            // INVARIANT: The root has a list of children, which leads to the tree.
+            // SAFETY: The data becomes that of the root, and the lock is that of the tree.
+            unsafe { data.make_list(tree, &tree.lock) }?;
+            let node = Node::allocate(tree, ptr::null(), b"", data)?;
+            // SAFETY: The node was allocated just now as the root of this tree, which has none yet.
+            // Its only reference is handed over.
+            unsafe { tree.lock().set_root(node) };
             Ok(())
         })
     }
@@ -161,7 +151,39 @@ impl<P: Payload> Tree<P> {
         ptr::from_ref(&self.srcu).cast_mut().cast()
     }
 
-    /// How many nodes there are, by what keeps them.
+    /// The index.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The queue in which removals wait for active references.
+    pub(super) fn drain_queue(&self) -> &DrainQueue {
+        &self.drain_queue
+    }
+
+    /// The number of nodes that are allocated.
+    pub(super) fn allocated(&self) -> usize {
+        self.nodes.load(Acquire)
+    }
+
+    /// Counts a node that was allocated.
+    pub(super) fn node_allocated(&self) {
+        self.nodes.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a node that was freed.
+    ///
+    /// # Safety
+    ///
+    /// A node that was counted in `tree` must have been freed, which is counted once. The tree may
+    /// be freed at any time from then on, unless the caller has another reason why it is valid.
+    pub(super) unsafe fn node_freed(tree: *const Self) {
+        // SAFETY: By the type invariant the tree is valid until the count is zero, and the node was
+        // counted until here.
+        unsafe { (*tree).nodes.fetch_sub(1, Release) };
+    }
+
+    /// The numbers of nodes, by what keeps them.
     pub(crate) fn counts(&self) -> Counts {
         let lock = self.lock();
         let linked = self.index.elements() + usize::from(lock.root().is_some());
@@ -184,105 +206,66 @@ impl<P: Payload> Tree<P> {
 
     /// Takes the tree lock.
     pub(crate) fn lock(&self) -> TreeGuard<'_, P> {
-        TreeGuard {
-            tree: self,
-            locked: self.lock.lock(),
-        }
+        // SAFETY: The lock is that of this tree.
+        unsafe { TreeGuard::new(self, self.lock.lock()) }
     }
 
     /// The root.
     ///
     /// # Errors
     ///
-    /// `ENODEV` while the tree goes away.
+    /// `ENODEV`: the tree is being destroyed.
     pub(crate) fn root(&self) -> Result<NodeRef<P>> {
-        self.lock.lock().root.clone().ok_or(ENODEV)
+        self.lock().root().map(NodeRef::from).ok_or(ENODEV)
     }
 
-    /// The hash of a name in a directory. Different directories have different ones.
-    pub(super) fn hash(&self, parent: *const Node<P>, name: &[u8]) -> u32 {
+    /// The position in the index of a name in a directory. It depends on both.
+    pub(super) fn key_of(&self, parent: *const Node<P>, name: &[u8]) -> u32 {
         let mut key = self.key;
         key.key[0] ^= parent.addr() as u64;
         // SAFETY: `name` and `key` are valid for reads.
         let hash = unsafe { bindings::__siphash_unaligned(name.as_ptr().cast(), name.len(), &key) };
         // CAST: The lower half is as good as any.
-        hash as u32
+        index::element_key(hash as u32)
     }
 
     /// Finds the child of `parent` with this name.
     ///
     /// # Safety
     ///
-    /// The caller is in an SRCU read-side critical section of this tree, or holds its lock.
+    /// The caller must be in an SRCU read-side critical section of this tree, or hold its lock.
     pub(super) unsafe fn find(&self, parent: &Node<P>, name: &[u8]) -> Option<NonNull<Node<P>>> {
-        let key = index::element_key(self.hash(parent, name));
-        // SAFETY: By the safety requirements of this function.
-        let link = unsafe {
-            self.index.find(key, |link| {
-                // SAFETY: Elements of the index are nodes, which begin with their link.
-                let node = link.cast::<Node<P>>().as_ref();
-                ptr::eq(node.parent, parent) && node.name() == name
-            })
-        }?;
+        // SAFETY: An element of the index is the link at the beginning of a node of this tree. It
+        // is in memory while the caller is in a read-side critical section, or holds the lock.
+        let matches =
+            |link: NonNull<index::Link>| unsafe { Node::is_child(link.cast(), parent, name) };
+        // SAFETY: The caller is in a read-side critical section of `srcu`, which is the structure
+        // that `TreeGuard` gives to `Index::write()`, or holds the lock.
+        let link = unsafe { self.index.find(self.key_of(parent, name), matches) }?;
         Some(link.cast())
     }
 
-    /// Allocates a node that owns no reference to its parent yet.
-    fn allocate(
-        &self,
-        parent: *const Node<P>,
-        name: &[u8],
-        data: NodeData<P>,
-    ) -> Result<NonNull<Node<P>>> {
-        let name_len = u8::try_from(name.len()).map_err(|_| ENAMETOOLONG)?;
-        let memory = Kmalloc::alloc(Node::<P>::layout(name.len()), GFP_KERNEL, NumaNode::NO_NODE)?;
-        let node = memory.cast::<Node<P>>();
-        let key = index::element_key(self.hash(parent, name));
-        // SAFETY: The memory is valid for writes of a node and its name.
-        unsafe {
-            node.write(Node {
-                link: Link::new(key),
-                active: Atomic::new(0),
-                dead: Atomic::new(false),
-                name_len,
-                parent,
-                next: Atomic::new(ptr::null_mut()),
-                neighbour: UnsafeCell::new(Neighbour {
-                    previous: ptr::null_mut(),
-                }),
-                data: UnsafeCell::new(DataOrRcu {
-                    data: ManuallyDrop::new(data),
-                }),
-            });
-            ptr::copy_nonoverlapping(name.as_ptr(), node.add(1).cast().as_ptr(), name.len());
-        }
-        self.nodes.fetch_add(1, Relaxed);
-        Ok(node)
-    }
-
-    /// Makes a node for `parent`. May sleep; no locks needed.
+    /// Makes a node for `parent`, to be linked. May sleep; needs no locks.
     ///
     /// # Errors
     ///
-    /// - `EINVAL`: the name is empty, `.` or `..`, or contains `/` or a zero byte.
-    /// - `ENAMETOOLONG`: it has more than [`NAME_MAX`] bytes.
+    /// - `EINVAL`: the name is empty, `.` or `..`, or contains `/` or a zero byte; or `parent` is
+    ///   in another tree.
+    /// - `ENAMETOOLONG`: the name has more than [`NAME_MAX`] bytes.
     /// - `ENOMEM`.
     pub(crate) fn prepare(&self, parent: &Node<P>, name: &[u8], payload: P) -> Result<NewNode<P>> {
         check_name(name)?;
         if !parent.is_in(self) {
             return Err(EINVAL);
         }
-        // INVARIANT: Who is a parent has a list.
-        parent.payload().make_list(self)?;
-        let node = self.allocate(parent, name, NodeData::new(payload))?;
+        // INVARIANT: A node that becomes a parent has a list of children.
+        // SAFETY: The data is that of a node of this tree, and the lock is that of the tree.
+        unsafe { parent.payload().make_list(self, &self.lock) }?;
+        let node = Node::allocate(self, parent, name, NodeData::new(payload))?;
         parent.inc_ref();
-        // SAFETY: The node was allocated just now.
-        unsafe { node.as_ref() }.link.refs.set(2);
-        // INVARIANT: The references are as they must be.
-        Ok(NewNode {
-            node,
-            spare: self.index.prepare_growth(),
-        })
+        // SAFETY: The node was allocated just now, and nobody else has it. The reference to its
+        // parent, which has a list, was taken just now.
+        Ok(unsafe { NewNode::new(node, self.index.prepare_growth()) })
     }
 }
 
@@ -292,15 +275,15 @@ impl<P: Payload> PinnedDrop for Tree<P> {
         let this = self.into_ref().get_ref();
         let all = this.lock().remove_all();
         drop(all);
-        // References that others still hold are waited for: to free the tree under them would be
-        // worse. The last barrier is for the callback that made the count zero, to return.
+        // References that others still hold are waited for, since to free the tree under them would
+        // be worse.
         let mut waited = false;
         loop {
-            // SAFETY: The SRCU structure is valid until this destructor is through.
+            // SAFETY: The SRCU structure is valid until this destructor returns.
             unsafe { bindings::srcu_barrier(this.srcu_ptr()) };
-            // SAFETY: No requirements.
+            // SAFETY: `rcu_barrier()` has no requirements but that it may sleep here.
             unsafe { bindings::rcu_barrier() };
-            if this.nodes.load(Acquire) == 0 {
+            if this.allocated() == 0 {
                 break;
             }
             if waited {
@@ -309,12 +292,17 @@ impl<P: Payload> PinnedDrop for Tree<P> {
             waited = true;
             fsleep(Delta::from_millis(10));
         }
-        // SAFETY: No requirements.
+        // The callback that has made the count zero may still have to return.
+        // SAFETY: `rcu_barrier()` has no requirements but that it may sleep here.
         unsafe { bindings::rcu_barrier() };
     }
 }
 
-/// Checks the name of a node. See [`Tree::prepare`].
+/// Checks the name of a node.
+///
+/// # Errors
+///
+/// See [`Tree::prepare`].
 pub(crate) fn check_name(name: &[u8]) -> Result {
     if name.len() > NAME_MAX {
         return Err(ENAMETOOLONG);
@@ -329,7 +317,7 @@ pub(crate) fn check_name(name: &[u8]) -> Result {
     Ok(())
 }
 
-/// A key for the hash of names that nobody can guess.
+/// A random key for the hash of names, so that nobody can choose names that collide.
 fn random_key() -> bindings::siphash_key_t {
     let mut key = bindings::siphash_key_t { key: [0; 2] };
     // SAFETY: `key` is valid for writes, and any bytes are a key.

@@ -1,20 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Changes of a tree, which the tree lock orders.
+//! Changes of a tree, under the tree lock: linking and removal.
+//!
+//! A [`TreeGuard`] is the tree lock, taken. The state that it protects is [`Locked`], and whoever
+//! changes links has a mutable reference to that: the lists of children ask for it by type.
+//!
+//! # Linking
+//!
+//! A [`NewNode`] is complete but for its place. [`TreeGuard::link`] first puts it into the index,
+//! then into the list of its siblings: a name that is listed is found.
+//!
+//! # Removal
+//!
+//! A removal takes out a whole subtree under one hold of the lock (L6). It walks down to a node
+//! without children, marks that dead, takes it out of the index and out of the list of its
+//! siblings, and goes on with its parent. So children go before their parents, and the walk needs
+//! neither recursion nor memory. The nodes are chained through themselves into a [`Removed`], which
+//! owns the tree's references. Its owner drops it after the lock (L3), since that may free nodes.
+//!
+//! A node that is not dead is linked whenever the lock is free. So a `&Node` that is not dead can
+//! be removed, and one that is dead has been removed before.
+//!
+//! `(L6)` and its like are rules of `Documentation/design.md`.
 
 use super::{
-    index::SpareSegment,
+    children::{
+        ChildList,
+        Generation, //
+    },
+    index::{
+        IndexWriter,
+        SpareSegment,
+        WriterState, //
+    },
     node::{
-        LockedList,
         Node,
         NodeData,
         NodeRef,
         Payload, //
     },
-    tree::{
-        Locked,
-        Tree, //
-    },
+    tree::Tree,
 };
 use core::{
     mem::ManuallyDrop,
@@ -30,10 +55,6 @@ use kernel::{
             ARef,
             AlwaysRefCounted, //
         },
-        atomic::{
-            Relaxed,
-            Release, //
-        },
         lock::{
             mutex::MutexBackend,
             Guard, //
@@ -41,145 +62,216 @@ use kernel::{
     },
 };
 
+/// The state that the tree lock protects, besides the links in the nodes.
+pub(crate) struct Locked<P: Payload> {
+    /// The state of the index for writers.
+    index: WriterState,
+    /// The root, with the tree's reference to it. `None` before it is made, and while the tree is
+    /// destroyed.
+    root: Option<NodeRef<P>>,
+}
+
+impl<P: Payload> Locked<P> {
+    /// The state of a tree without nodes. May sleep.
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            index: WriterState::new()?,
+            root: None,
+        })
+    }
+}
+
 /// A node on its way into a tree: complete but for its place.
+///
+/// Not to be dropped under the tree lock: that may drop the last reference to its parent.
 ///
 /// # Invariants
 ///
-/// Nobody else has the pointer. The node owns a reference to its parent, and its count is 2: one
-/// reference will be the tree's, one that of who links it.
+/// Nobody else has the node. It owns a reference to its parent, which has a list of children. Its
+/// count is 2: one reference will be the tree's, the other one that of the caller of
+/// [`TreeGuard::link`].
 pub(crate) struct NewNode<P: Payload> {
-    /// Not visible yet, and ours.
-    pub(super) node: NonNull<Node<P>>,
-    /// Memory for the index to grow, taken while that may sleep.
-    pub(super) spare: Option<SpareSegment>,
+    /// The node, which is not visible yet.
+    node: NonNull<Node<P>>,
+    /// Memory for the index to grow, allocated while that may sleep.
+    spare: Option<SpareSegment>,
 }
 
-// SAFETY: It owns the node, which may be sent.
+// SAFETY: It is the only owner of the node, and nodes are `Send`.
 unsafe impl<P: Payload> Send for NewNode<P> {}
 
 impl<P: Payload> NewNode<P> {
-    /// What the node will carry.
+    /// A node that was allocated, with memory for the index to grow.
+    ///
+    /// # Safety
+    ///
+    /// `node` must come from [`Node::allocate`], with its only reference, and nobody else must have
+    /// it. It must own a reference to its parent, which has a list of children.
+    pub(super) unsafe fn new(node: NonNull<Node<P>>, spare: Option<SpareSegment>) -> Self {
+        // SAFETY: The caller owns the node.
+        unsafe { node.as_ref() }.inc_ref();
+        // INVARIANT: The node had one reference, and has two now. The rest is as it must be by the
+        // safety requirements.
+        Self { node, spare }
+    }
+
+    /// The data of the node.
     pub(crate) fn payload(&self) -> &NodeData<P> {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the node is ours, and has references.
         unsafe { self.node.as_ref() }.payload()
+    }
+
+    /// The node with its two references, and the memory.
+    fn into_parts(self) -> (NonNull<Node<P>>, Option<SpareSegment>) {
+        let mut this = ManuallyDrop::new(self);
+        (this.node, this.spare.take())
     }
 }
 
 impl<P: Payload> Drop for NewNode<P> {
     fn drop(&mut self) {
-        // SAFETY: Nobody else has the pointer.
-        let node = unsafe { self.node.as_ref() };
-        let parent = node.parent;
-        // SAFETY: As above; the node does not become visible any more.
-        unsafe {
-            node.empty(node.tree());
-            Node::free(self.node);
-        }
-        if let Some(parent) = NonNull::new(parent.cast_mut()) {
-            // SAFETY: The node owned a reference to its parent, which is given up here.
-            unsafe { Node::dec_ref(parent) };
-        }
+        // SAFETY: By the type invariant nobody else has the node, and it owns a reference to its
+        // parent. It is not used after this.
+        unsafe { Node::discard(self.node) };
     }
 }
 
-/// Nodes that were removed, each after those below it. It owns the references that were the tree's.
+/// A node that could not be linked, and the reason. To be dropped after the tree lock.
+pub(crate) struct LinkError<P: Payload> {
+    /// `ENODEV`: the parent is dead. `EEXIST`: it has a child of this name. `EINVAL`: the node is
+    /// for another tree.
+    pub(crate) error: Error,
+    /// Freed with the error, not under the tree lock.
+    _node: NewNode<P>,
+}
+
+/// Nodes that were removed, children before their parents. It owns the references that were the
+/// tree's.
 ///
 /// To be dropped after the tree lock.
 ///
 /// # Invariants
 ///
-/// `head` begins a chain through `neighbour.after` of nodes, each with the reference that was the
-/// tree's; `tail` is the last of them. Both are null if there are none.
+/// `head` begins a chain of unlinked nodes, each with the reference that was its tree's; `tail` is
+/// the last of them. Both are null if there are none.
 pub(crate) struct Removed<P: Payload> {
     /// The first node, null if there are none.
-    pub(super) head: *mut Node<P>,
-    /// The last node, behind which the next one is put.
-    pub(super) tail: *mut Node<P>,
+    head: *mut Node<P>,
+    /// The last node, null if there are none.
+    tail: *mut Node<P>,
 }
 
 impl<P: Payload> Removed<P> {
-    /// Puts a node at the end of the chain.
+    /// No nodes.
+    const fn new() -> Self {
+        Self {
+            head: ptr::null_mut(),
+            tail: ptr::null_mut(),
+        }
+    }
+
+    /// Appends a node to the chain.
     ///
     /// # Safety
     ///
-    /// `node` must be valid and not linked any more, with the tree's reference to hand over.
-    unsafe fn push(&mut self, node: *mut Node<P>) {
-        // INVARIANT: By the safety requirements of this function.
-        // SAFETY: As above. The place of a node that is not linked any more is the chain's.
-        unsafe { (*(*node).neighbour.get()).after = ptr::null_mut() };
-        // SAFETY: By the type invariant the nodes of the chain are valid.
-        match unsafe { self.tail.as_ref() } {
-            // SAFETY: By the type invariant the place is the chain's.
-            Some(tail) => unsafe { (*tail.neighbour.get()).after = node },
-            None => self.head = node,
-        }
-        self.tail = node;
+    /// `node` must be valid and unlinked, with the tree's reference to hand over.
+    unsafe fn push(&mut self, node: NonNull<Node<P>>) {
+        // SAFETY: The node is valid and unlinked, with the tree's reference, and about to be put
+        // into this chain.
+        unsafe { node.as_ref().set_after(ptr::null_mut()) };
+        // INVARIANT: A chain of one node, with the tree's reference to it.
+        let last = Self {
+            head: node.as_ptr(),
+            tail: node.as_ptr(),
+        };
+        self.append(last);
     }
 
-    /// Puts what was removed later behind it.
+    /// Appends nodes that were removed later. They may be of another tree.
     pub(crate) fn append(&mut self, later: Self) {
         let later = ManuallyDrop::new(later);
         if later.head.is_null() {
             return;
         }
-        // INVARIANT: The chain of `later` becomes the end of this one.
-        // SAFETY: By the type invariant the nodes of the chain are valid.
+        // INVARIANT: The chain of `later` becomes the end of this one, with its references.
+        // SAFETY: By the type invariant the last node is null, or valid and in this chain, which is
+        // borrowed mutably.
         match unsafe { self.tail.as_ref() } {
-            // SAFETY: By the type invariant the place is the chain's.
-            Some(tail) => unsafe { (*tail.neighbour.get()).after = later.head },
+            // SAFETY: By the type invariant the node is unlinked, with the tree's reference, and in
+            // this chain.
+            Some(tail) => unsafe { tail.set_after(later.head) },
             None => self.head = later.head,
         }
         self.tail = later.tail;
     }
 
-    /// The node behind one of the chain.
-    fn after(node: &Node<P>) -> *mut Node<P> {
-        // SAFETY: By the type invariant the place is the chain's.
-        unsafe { (*node.neighbour.get()).after }
-    }
-
-    /// The nodes.
+    /// The nodes, children before their parents.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &Node<P>> {
-        // SAFETY: By the type invariant the nodes of the chain are valid as long as it is.
+        // SAFETY: By the type invariant the first node is null, or valid as long as the chain,
+        // which owns a reference to it.
         let first = unsafe { self.head.as_ref() };
-        // SAFETY: As above.
-        core::iter::successors(first, |node| unsafe { Self::after(node).as_ref() })
+        core::iter::successors(first, |node| {
+            // SAFETY: By the type invariant the node is in this chain, which is borrowed, and the
+            // next one is null, or valid as long as the chain, which owns a reference to it.
+            unsafe { node.after().as_ref() }
+        })
     }
 }
 
 impl<P: Payload> Drop for Removed<P> {
     fn drop(&mut self) {
         while let Some(node) = NonNull::new(self.head) {
-            // SAFETY: By the type invariant the node is valid.
-            self.head = Self::after(unsafe { node.as_ref() });
-            // SAFETY: By the type invariant this reference is ours.
+            // SAFETY: By the type invariant the node is valid, and in this chain.
+            self.head = unsafe { node.as_ref().after() };
+            // SAFETY: By the type invariant the chain owns a reference to the node, which has left
+            // the chain, and is not used after this.
             unsafe { Node::dec_ref(node) };
         }
     }
 }
 
 /// The tree lock, taken.
+///
+/// # Invariants
+///
+/// `locked` is the guard of the lock of `tree`.
 pub(crate) struct TreeGuard<'a, P: Payload> {
     /// The tree whose lock it is.
-    pub(super) tree: &'a Tree<P>,
-    /// What is under the lock; releases it when it is dropped.
-    pub(super) locked: Guard<'a, Locked<P>, MutexBackend>,
+    tree: &'a Tree<P>,
+    /// The protected state. Releases the lock when it is dropped.
+    locked: Guard<'a, Locked<P>, MutexBackend>,
 }
 
-/// A state of the children of a directory.
-#[derive(Clone, Copy)]
-pub(crate) struct Generation(u64);
-
-/// What could not be linked, and why. To be dropped after the tree lock.
-pub(crate) struct LinkError<P: Payload> {
-    /// The reason: `ENODEV` (the parent is dead) or `EEXIST`.
-    pub(crate) error: Error,
-    /// Freed with the error: that puts its parent, which is not for the tree lock.
-    _node: NewNode<P>,
+impl<'a, P: Payload> TreeGuard<'a, P> {
+    /// The lock of a tree, taken.
+    ///
+    /// # Safety
+    ///
+    /// `locked` must be the guard of the lock of `tree`.
+    pub(super) unsafe fn new(
+        tree: &'a Tree<P>,
+        locked: Guard<'a, Locked<P>, MutexBackend>,
+    ) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self { tree, locked }
+    }
 }
 
 impl<P: Payload> TreeGuard<'_, P> {
-    /// Puts a node into the tree. From then on readers find it.
+    /// The index of the tree, to be changed.
+    fn index(&mut self) -> IndexWriter<'_> {
+        // SAFETY: By the type invariant the tree lock is held while `self` is borrowed, and the
+        // state is what it protects: nothing replaces it. Readers of the index use the SRCU
+        // structure of the tree. The tree is pinned, and its destructor waits for the callbacks of
+        // the structure before the index is freed.
+        unsafe {
+            self.tree
+                .index()
+                .write(&mut self.locked.index, self.tree.srcu_ptr())
+        }
+    }
+
+    /// Links a node. From then on readers find it.
     ///
     /// Does not sleep. The second value is memory that was not needed: to be dropped after the
     /// lock.
@@ -192,7 +284,7 @@ impl<P: Payload> TreeGuard<'_, P> {
         new: NewNode<P>,
     ) -> Result<(NodeRef<P>, Option<SpareSegment>), LinkError<P>> {
         let refuse = |error, node| Err(LinkError { error, _node: node });
-        // SAFETY: `new` owns the node.
+        // SAFETY: By the type invariant `new` owns the node. It is not freed in this function.
         let node = unsafe { new.node.as_ref() };
         if !node.is_in(self.tree) {
             return refuse(EINVAL, new);
@@ -203,109 +295,70 @@ impl<P: Payload> TreeGuard<'_, P> {
         if parent.is_dead() {
             return refuse(ENODEV, new);
         }
-        // By the type invariants there is one.
+        // By the type invariant of `NewNode` there is one.
         let Some(list) = parent.payload().list() else {
             return refuse(EINVAL, new);
         };
-        // SAFETY: The tree lock is held.
+        // SAFETY: By the type invariant the lock of the tree is held.
         if unsafe { self.tree.find(parent, node.name()) }.is_some() {
             return refuse(EEXIST, new);
         }
 
-        let mut new = core::mem::ManuallyDrop::new(new);
-        let spare = self
-            .tree
-            .index
-            .grow(&mut self.locked.index, new.spare.take());
-        let raw = new.node.as_ptr();
-        // First where it is looked up, then where it is listed: what is listed is found.
-        // SAFETY: The tree lock is held, and the node is new and complete.
+        let (node, spare) = new.into_parts();
+        let mut index = self.index();
+        let spare = index.grow(spare);
+        // First where it is looked up, then where it is listed: a name that is listed is found.
+        // SAFETY: The node is complete and in no list. It owns the tree's reference from now on,
+        // which is dropped after it was removed, and its memory is freed a grace period later.
         //
-        // CAST: A node begins with its link. The pointer is one to the whole node.
-        unsafe {
-            self.tree
-                .index
-                .insert(&mut self.locked.index, new.node.cast());
-        }
-        // SAFETY: The tree lock is held, which these fields are under.
-        unsafe {
-            let locked = &mut *list.locked.get();
-            locked.count += 1;
-            locked.generation += 1;
-            let last = core::mem::replace(&mut locked.last, raw);
-            (*node.neighbour.get()).previous = last;
-            match last.as_ref() {
-                Some(last) => last.next.store(raw, Release),
-                None => list.first.store(raw, Release),
-            }
-        }
-        // SAFETY: One of the two references is the caller's, the other from now on the tree's.
-        Ok((unsafe { ARef::from_raw(new.node) }, spare))
+        // CAST: A node begins with its link, and the pointer is one to the whole node.
+        unsafe { index.insert(node.cast()) };
+        // SAFETY: By the type invariant of the guard `locked` belongs to the tree of the list. The
+        // list is that of the parent, and the node is as above: complete, in no list of children,
+        // and in memory until a grace period after it was removed.
+        unsafe { list.append(&mut self.locked, node) };
+        // SAFETY: By the type invariant of `NewNode` there are two references. One of them is the
+        // caller's, the other one the tree's.
+        Ok((unsafe { ARef::from_raw(node) }, spare))
     }
 
-    /// Takes one node, which has no children, out of the tree.
+    /// Unlinks one node, which has no children, and marks it dead.
     ///
     /// # Safety
     ///
-    /// `node` must be linked, and its parent (not null) with it.
+    /// `node` must be linked in this tree, and must not be the root.
     unsafe fn unlink(&mut self, node: &Node<P>, removed: &mut Removed<P>) {
-        let raw = ptr::from_ref(node).cast_mut();
-        node.dead.store(true, Release);
-        // SAFETY: The tree lock is held, and the caller says that the node is linked. The tree,
-        // which is pinned, waits for callbacks of its SRCU structure before it goes.
-        unsafe {
-            let srcu = self.tree.srcu_ptr();
-            let writer = &mut self.locked.index;
-            self.tree.index.remove(writer, &node.link, srcu);
-        }
-        let next = node.next.load(Relaxed);
-        let list = node.parent().and_then(|parent| parent.payload().list());
-        // SAFETY: The tree lock is held, which these fields are under; neighbours of a linked node
-        // are linked, and so valid.
-        unsafe {
-            let previous = (*node.neighbour.get()).previous;
-            match (previous.as_ref(), list) {
-                (Some(previous), _) => previous.next.store(next, Release),
-                (None, Some(list)) => list.first.store(next, Release),
-                (None, None) => {}
-            }
-            let locked = list.map(|list| &mut *list.locked.get());
-            if let Some(locked) = locked {
-                locked.count -= 1;
-                locked.generation += 1;
-                if next.is_null() {
-                    locked.last = previous;
-                }
-            }
-            if let Some(next) = next.as_ref() {
-                (*next.neighbour.get()).previous = previous;
-            }
+        node.mark_dead();
+        self.index().remove(node.link());
+        if let Some(list) = node.parent().and_then(|parent| parent.payload().list()) {
+            // SAFETY: By the type invariant `locked` belongs to this tree. The node is linked, so
+            // it is in the list of its parent.
+            unsafe { list.remove(&mut self.locked, node) };
         }
         // SAFETY: The node was linked until here, so there is the tree's reference to hand over.
-        unsafe { removed.push(raw) };
+        unsafe { removed.push(NonNull::from(node)) };
     }
 
     /// Removes everything below `top`, and `top` itself unless it is the root. No recursion, no
-    /// allocation; it cannot fail.
+    /// allocation; it cannot fail (L6).
     ///
     /// # Safety
     ///
-    /// `top` must be linked or be the root.
+    /// `top` must be linked in this tree, or be its root.
     unsafe fn remove_subtree(&mut self, top: &Node<P>) -> Removed<P> {
-        let mut removed = Removed {
-            head: ptr::null_mut(),
-            tail: ptr::null_mut(),
-        };
+        let mut removed = Removed::new();
         let mut node = top;
         loop {
-            // SAFETY: Children of linked nodes are linked, and stay valid under the tree lock.
-            if let Some(child) = unsafe { node.first().as_ref() } {
-                node = child;
+            if let Some(child) = self.first_child(node) {
+                // SAFETY: A child of this tree is linked, so the tree owns a reference to it. When
+                // it is unlinked, `removed` owns that reference until the end of this function.
+                node = unsafe { &*ptr::from_ref(child) };
                 continue;
             }
             let parent = node.parent();
-            if let Some(_parent) = parent {
-                // SAFETY: The node is linked and has no children any more.
+            if parent.is_some() {
+                // SAFETY: The node is `top` or below it, and was not unlinked so far: it is linked.
+                // It has a parent, so it is not the root.
                 unsafe { self.unlink(node, &mut removed) };
             }
             match parent {
@@ -315,64 +368,72 @@ impl<P: Payload> TreeGuard<'_, P> {
         }
     }
 
-    /// Removes a node and all that is below it: it is dead, and readers do not find it any more.
+    /// Removes a node and everything below it: the nodes are dead, and readers do not find them.
     ///
-    /// `None` if that was done before. Does not sleep, allocates nothing.
+    /// `None`: the node was removed before, is the root, or is in another tree. Does not sleep,
+    /// allocates nothing.
     pub(crate) fn remove(&mut self, node: &Node<P>) -> Option<Removed<P>> {
         if !node.is_in(self.tree) || node.is_dead() || node.parent().is_none() {
             return None;
         }
-        // SAFETY: A node that is not dead is linked: only `link()` hands out references.
+        // SAFETY: Only `link()` and `set_root()` give out references, and only a removal unlinks,
+        // which marks the node dead. So a node with a parent that is not dead is linked.
         Some(unsafe { self.remove_subtree(node) })
     }
 
-    /// What is under the tree lock of the children of a directory of this tree; `None` if it never
-    /// had any.
-    fn list_of<'a>(&'a mut self, dir: &'a Node<P>) -> Option<&'a mut LockedList<P>> {
-        let list = dir.list_in(self.tree)?;
-        // SAFETY: The tree lock is held, and the node is there, for as long as the result is used.
-        Some(unsafe { &mut *list.locked.get() })
-    }
-
-    /// The generation of the children of a directory: it differs after each change.
-    pub(crate) fn generation(&mut self, dir: &Node<P>) -> Option<Generation> {
-        self.list_of(dir).map(|list| Generation(list.generation))
-    }
-
-    /// Remembers that the children of a directory were what they should be, in this generation.
-    pub(crate) fn set_verified(&mut self, dir: &Node<P>, generation: Generation) {
-        if let Some(list) = self.list_of(dir) {
-            list.verified = generation.0;
-        }
-    }
-
-    /// The number of the children of a directory, and the newest, if they have not changed since
-    /// they were verified.
-    pub(crate) fn verified(&mut self, dir: &Node<P>) -> Option<(usize, NodeRef<P>)> {
-        let list = self.list_of(dir)?;
-        if list.verified != list.generation {
-            return None;
-        }
-        // SAFETY: Linked nodes are valid under the tree lock.
-        let newest = unsafe { list.last.as_ref() }?;
-        Some((list.count, newest.into()))
-    }
-
-    /// Removes everything: what it returns is to be dropped after the lock.
+    /// Removes everything, the root included, whose reference is the second value. Both are to be
+    /// dropped after the lock.
     pub(super) fn remove_all(&mut self) -> Option<(Removed<P>, NodeRef<P>)> {
         let root = self.locked.root.take()?;
-        root.dead.store(true, Release);
-        // SAFETY: It is the root.
+        root.mark_dead();
+        // SAFETY: It is the root of this tree.
         let removed = unsafe { self.remove_subtree(&root) };
         Some((removed, root))
     }
 
-    /// The root; `None` while the tree goes away.
+    /// Makes a node the root.
+    ///
+    /// # Safety
+    ///
+    /// `root` must come from [`Node::allocate`], for this tree and without a parent, and have a
+    /// list of children. Its only reference is handed over. The tree must not have a root.
+    pub(super) unsafe fn set_root(&mut self, root: NonNull<Node<P>>) {
+        // SAFETY: The caller hands over the reference.
+        self.locked.root = Some(unsafe { ARef::from_raw(root) });
+    }
+
+    /// The root; `None` while the tree is destroyed.
     pub(crate) fn root(&self) -> Option<&Node<P>> {
         self.locked.root.as_deref()
     }
 
-    /// Calls `visit` for each node. Under the lock nodes neither come nor go.
+    /// The generation of the children of a directory, which differs after each change; `None` if
+    /// the directory has never had any.
+    pub(crate) fn generation(&mut self, dir: &Node<P>) -> Option<Generation> {
+        let list = dir.list_in(self.tree)?;
+        Some(list.generation(&mut self.locked))
+    }
+
+    /// Records that the children of a directory were verified at a generation.
+    pub(crate) fn set_verified(&mut self, dir: &Node<P>, generation: Generation) {
+        if let Some(list) = dir.list_in(self.tree) {
+            list.set_verified(&mut self.locked, generation);
+        }
+    }
+
+    /// The number of the children of a directory, and the newest of them, if they have not changed
+    /// since they were verified.
+    pub(crate) fn verified(&mut self, dir: &Node<P>) -> Option<(usize, NodeRef<P>)> {
+        dir.list_in(self.tree)?.verified(&mut self.locked)
+    }
+
+    /// The oldest child of a node of this tree.
+    fn first_child(&self, node: &Node<P>) -> Option<&Node<P>> {
+        node.list_in(self.tree)?.first(&self.locked)
+    }
+
+    /// Calls `visit` for each node, parents before their children. The nodes neither come nor go
+    /// meanwhile. `visit` must not take the tree lock.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&Node<P>)) {
         self.find(|node| {
             visit(node);
@@ -380,27 +441,25 @@ impl<P: Payload> TreeGuard<'_, P> {
         });
     }
 
-    /// The first node that `is_it` says so of: parents are asked before their children.
-    pub(crate) fn find(&self, mut is_it: impl FnMut(&Node<P>) -> bool) -> Option<NodeRef<P>> {
-        let root = self.locked.root.as_ref()?;
-        let mut node: &Node<P> = root;
+    /// The first node that matches: parents are asked before their children. `matches` must not
+    /// take the tree lock.
+    pub(crate) fn find(&self, mut matches: impl FnMut(&Node<P>) -> bool) -> Option<NodeRef<P>> {
+        let mut node = self.root()?;
         loop {
-            if is_it(node) {
+            if matches(node) {
                 return Some(node.into());
             }
-            // SAFETY: Under the tree lock linked nodes stay linked, and valid.
-            if let Some(child) = unsafe { node.first().as_ref() } {
+            if let Some(child) = self.first_child(node) {
                 node = child;
                 continue;
             }
-            loop {
-                // SAFETY: As above.
-                if let Some(next) = unsafe { node.next.load(Relaxed).as_ref() } {
-                    node = next;
-                    break;
+            // The next sibling of the node, or of the nearest ancestor that has one.
+            node = loop {
+                match ChildList::after(node, &self.locked) {
+                    Some(next) => break next,
+                    None => node = node.parent()?,
                 }
-                node = node.parent()?;
-            }
+            };
         }
     }
 }

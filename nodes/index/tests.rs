@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Tests of the arithmetic of the keys, and of an index in one thread.
+/// Tests of the arithmetic of keys, and of an index that one thread uses.
 #[kernel::prelude::kunit_tests(rust_eventfs_index)]
-mod tests {
+mod one_thread {
     use super::super::*;
     use kernel::{
         new_srcu,
         sync::Srcu, //
     };
 
-    /// A search that starts at the marker of its bucket misses no element.
+    /// The marker of a bucket precedes all elements of the bucket, and the next marker follows
+    /// them.
     #[test]
     fn markers_precede_their_elements() {
         for bits in 0..8 {
@@ -31,7 +32,7 @@ mod tests {
 
     /// Each marker has a place of its own, and segments have no gaps.
     #[test]
-    fn rows_hold_each_bucket_once() {
+    fn segments_hold_each_bucket_once() {
         assert_eq!(segment_of(1), (0, 0));
         assert_eq!(segment_of(2), (1, 0));
         assert_eq!(segment_of(3), (1, 1));
@@ -39,27 +40,31 @@ mod tests {
         assert_eq!(segment_of(7), (2, 3));
     }
 
-    /// An index, with a ring of elements of which some are in it.
+    /// An index, and a ring of elements, some of which are in the index.
+    ///
+    /// # Invariants
+    ///
+    /// `state` belongs to `index`, and `links` does not change, so that its elements do not move.
     struct Ring {
-        /// Dropped first: it waits for the callbacks.
+        /// Dropped first: its destructor waits for the callbacks.
         srcu: Pin<KBox<Srcu>>,
         /// The index.
         index: KBox<Index>,
-        /// For changes to it.
-        writer: Writer,
+        /// Its state for writers.
+        state: WriterState,
         /// The elements.
         links: KVVec<Link>,
         /// The first element that is in the index.
         first: usize,
-        /// How many from there on are.
+        /// The number of elements in the index, from that one on.
         count: usize,
     }
 
     impl Ring {
-        /// So many elements are enough for 8 doublings.
+        /// Enough elements for 8 doublings.
         const ELEMENTS: u32 = 700;
 
-        /// An index with nothing in it.
+        /// An empty index.
         fn new() -> Result<Self> {
             let mut links = KVVec::new();
             for number in 0..Self::ELEMENTS {
@@ -69,20 +74,29 @@ mod tests {
             Ok(Self {
                 srcu: KBox::pin_init(new_srcu!("eventfs_test_srcu"), GFP_KERNEL)?,
                 index: KBox::new(Index::new(), GFP_KERNEL)?,
-                writer: Writer::new()?,
+                state: WriterState::new()?,
                 links,
                 first: 0,
                 count: 0,
             })
         }
 
-        /// The structure that readers are under.
+        /// The structure that readers of the index use.
         fn srcu_ptr(&self) -> *mut bindings::srcu_struct {
             // CAST: `Srcu` is a transparent wrapper.
             ptr::from_ref(&*self.srcu).cast_mut().cast()
         }
 
-        /// The element that is so many behind the first one.
+        /// A change of the index.
+        fn writer(&mut self) -> IndexWriter<'_> {
+            let srcu = self.srcu_ptr();
+            // SAFETY: A mutable reference stands for the lock, and `state` belongs to `index`. Both
+            // it and `srcu` are boxed, so they do not move. `srcu` is dropped first, and its
+            // destructor waits for the callbacks.
+            unsafe { self.index.write(&mut self.state, srcu) }
+        }
+
+        /// The element that follows the first one at this distance.
         fn link(&self, number: usize) -> Result<NonNull<Link>> {
             let place = (self.first + number).checked_rem(self.links.len());
             let link = place.and_then(|place| self.links.get(place));
@@ -92,25 +106,24 @@ mod tests {
         /// Adds the next element.
         fn add(&mut self) -> Result {
             let spare = self.index.prepare_growth();
-            if self.index.grow(&mut self.writer, spare).is_some() {
+            if self.writer().grow(spare).is_some() {
                 return Err(EINVAL);
             }
             let link = self.link(self.count)?;
-            // SAFETY: There is one thread, and the element stays where it is.
-            unsafe { self.index.insert(&mut self.writer, link) };
+            // SAFETY: `link` points into `links`, whose elements do not move by the type invariant
+            // and are dropped after the index. `count` says that the element is not in the list:
+            // each test has fewer elements in the index than there are.
+            unsafe { self.writer().insert(link) };
             self.count += 1;
             Ok(())
         }
 
         /// Removes the first element.
         fn remove(&mut self) -> Result {
-            let srcu = self.srcu_ptr();
             let link = self.link(0)?;
-            // SAFETY: As above. `srcu` is dropped first.
-            unsafe {
-                let link = link.as_ref();
-                self.index.remove(&mut self.writer, link, srcu);
-            }
+            // SAFETY: `link` points into `links`, whose elements do not move by the type invariant.
+            let link = unsafe { link.as_ref() };
+            self.writer().remove(link);
             self.first += 1;
             self.count -= 1;
             Ok(())
@@ -118,14 +131,13 @@ mod tests {
 
         /// Whether an element is found.
         fn finds(&self, link: NonNull<Link>) -> bool {
-            // SAFETY: The elements stay where they are.
-            unsafe {
-                let key = link.as_ref().key;
-                self.index.find(key, |other| other == link).is_some()
-            }
+            // SAFETY: `link` points into `links`, whose elements do not move by the type invariant.
+            let key = unsafe { link.as_ref() }.key;
+            // SAFETY: The shared reference stands for the lock: changes need a mutable one.
+            unsafe { self.index.find(key, |other| other == link) }.is_some()
         }
 
-        /// Whether that is found which is in the index, and nothing else.
+        /// Whether exactly the elements in the index are found.
         fn is_right(&self) -> bool {
             self.index.elements() == self.count
                 && (0..self.links.len()).all(|number| {
@@ -134,8 +146,11 @@ mod tests {
                 })
         }
 
-        /// Adds or removes until there are so many, and looks everything up in between: an error
-        /// if that is not right.
+        /// Adds or removes until there are `count` elements, and looks all of them up in between.
+        ///
+        /// # Errors
+        ///
+        /// `EINVAL`: a look-up was wrong.
         fn change_to(&mut self, count: usize) -> Result {
             while self.count != count {
                 if self.count < count {
@@ -151,7 +166,7 @@ mod tests {
             Ok(())
         }
 
-        /// Adds or removes until the newest segment is another one.
+        /// Repeats `step` until the newest segment is another one.
         fn change_segment(&mut self, step: fn(&mut Self) -> Result) -> Result {
             let before = self.newest();
             while self.newest() == before {
@@ -160,7 +175,8 @@ mod tests {
             Ok(())
         }
 
-        /// Adds and removes a few, many times, and says how often the newest segment is another one.
+        /// Adds and removes a few elements, many times. Returns how often the newest segment
+        /// changes.
         fn changes_here(&mut self) -> Result<usize> {
             let mut changes = 0;
             for _ in 0..100 {
@@ -169,20 +185,20 @@ mod tests {
                     step(self)?;
                     changes += usize::from(self.newest() != before);
                 }
-                // No segment is kept from coming back.
+                // A segment that waits could not come back.
                 self.wait();
             }
             Ok(changes)
         }
 
-        /// Whether a segment is on its way in or out.
+        /// Whether a segment is moving.
         fn is_moving(&self) -> bool {
             self.index.moving.load(Relaxed)
         }
 
-        /// Waits until what is not needed is freed.
+        /// Waits until all segments that wait are freed.
         fn wait(&self) {
-            // SAFETY: The structure is valid.
+            // SAFETY: The structure is valid as long as the ring.
             unsafe { bindings::srcu_barrier(self.srcu_ptr()) };
         }
 
@@ -191,12 +207,12 @@ mod tests {
             self.index.buckets.load(Relaxed)
         }
 
-        /// The segments that there is memory for.
+        /// The number of segments in memory.
         fn segments(&self) -> usize {
-            self.writer.segments.len() + self.waiting()
+            self.state.segments.len() + self.waiting()
         }
 
-        /// Those of them that wait for a grace period.
+        /// The number of segments that wait for a grace period.
         fn waiting(&self) -> usize {
             self.index
                 .segments
@@ -205,17 +221,17 @@ mod tests {
                 .count()
         }
 
-        /// The segment of markers that came last, and how long it is.
+        /// The segment that was added last, and its length.
         fn newest(&self) -> (*const Link, usize) {
-            let segment = self.writer.segments.last();
+            let segment = self.state.segments.last();
             segment.map_or((ptr::null(), 0), |segment| {
                 (segment.as_ptr(), segment.len())
             })
         }
     }
 
-    /// Everything is found while the index grows, shrinks and grows again, and the memory is what
-    /// it should be: at most 8 bytes an element while it grows, and none in the end.
+    /// Look-ups are right while the index grows, shrinks and grows again. Its markers take at most
+    /// 8 bytes an element while it grows, and no memory in the end.
     #[test]
     fn memory_follows_the_elements() -> Result {
         let mut ring = Ring::new()?;
@@ -226,7 +242,7 @@ mod tests {
             ring.change_to(least)?;
             ring.wait();
             assert_eq!(ring.waiting(), 0);
-            // One more while the last segment moves.
+            // One more segment while the last one moves.
             assert!(ring.segments() <= doublings((least / MIN_LOAD_FACTOR).max(1)) + 1);
         }
         assert_eq!(ring.segments(), 0);
@@ -234,9 +250,9 @@ mod tests {
         Ok(())
     }
 
-    /// The same without waiting for the grace periods.
+    /// The index grows and shrinks without waiting for grace periods.
     #[test]
-    fn grows_while_rows_wait() -> Result {
+    fn grows_while_segments_wait() -> Result {
         let mut ring = Ring::new()?;
         for _ in 0..3 {
             ring.change_to(700)?;
@@ -246,27 +262,27 @@ mod tests {
         }
         ring.wait();
         assert_eq!(ring.segments(), 0);
-        // And all is as it was in the beginning.
+        // Growing works as in the beginning.
         ring.change_to(700)?;
         assert!(ring.buckets() * 2 * LOAD_FACTOR >= 700);
         Ok(())
     }
 
-    /// Who adds and removes at a border does not change the segments each time.
+    /// Adding and removing at a border does not change the segments each time.
     #[test]
     fn borders_are_wide() -> Result {
         let mut ring = Ring::new()?;
         ring.change_to(200)?;
-        // A segment is on its way in.
+        // A segment moves in.
         ring.change_segment(Ring::add)?;
         assert!(ring.is_moving());
         assert_eq!(ring.changes_here()?, 0);
-        // It is in.
+        // It has moved in.
         while ring.is_moving() {
             ring.add()?;
         }
         assert_eq!(ring.changes_here()?, 0);
-        // It goes out, and does not come back.
+        // It moves out, and does not come back.
         while !ring.is_moving() {
             ring.remove()?;
         }
@@ -277,14 +293,14 @@ mod tests {
         Ok(())
     }
 
-    /// A segment that is on its way in can turn round, and so can one that is on its way out.
+    /// A segment that moves in can turn round, and so can one that moves out.
     #[test]
-    fn rows_turn_round() -> Result {
+    fn segments_turn_round() -> Result {
         let mut ring = Ring::new()?;
         while ring.buckets() < 64 {
             ring.add()?;
         }
-        // On its way in.
+        // A segment moves in, and out before all of its markers are placed.
         ring.change_segment(Ring::add)?;
         assert!(ring.is_moving());
         let segment = ring.newest();
@@ -294,12 +310,12 @@ mod tests {
             assert!(ring.is_right());
         }
         ring.wait();
-        // On its way out: it comes back as it is.
+        // A segment moves out, and in again before it is freed.
         while !ring.is_moving() {
             ring.remove()?;
         }
         let segment = ring.newest();
-        assert!(ring.writer.placed > 0);
+        assert!(ring.state.placed > 0);
         assert!(ring.is_right());
         while ring.is_moving() {
             ring.add()?;
@@ -313,45 +329,47 @@ mod tests {
         Ok(())
     }
 
-    /// A reader that stands at a marker still finds what is there when the segment has gone, and the
-    /// segment is not freed before the reader has left.
+    /// A reader that stands at a marker reaches the elements behind it after the segment has left
+    /// the list. The segment is freed after the reader has left.
     #[test]
-    fn readers_keep_rows() -> Result {
+    fn readers_keep_segments() -> Result {
         let mut ring = Ring::new()?;
         ring.change_to(600)?;
         let buckets = ring.buckets();
-        // One of the newer elements, whose search starts in the segment that goes first, stays.
-        let in_last_row = |ring: &Ring, number| -> Option<(usize, NonNull<Link>)> {
+        // A newer element, whose search starts in the segment that leaves first, stays.
+        let in_last_segment = |ring: &Ring, number| -> Option<(usize, NonNull<Link>)> {
             let link: NonNull<Link> = ring.link(number).ok()?;
-            // SAFETY: The elements stay where they are.
+            // SAFETY: `link` points into the elements of the ring, which do not move.
             let bucket = bucket_of(unsafe { link.as_ref() }.key, buckets);
             (bucket >= buckets / 2).then_some((bucket, link))
         };
         let (bucket, stays) = (580..600)
-            .find_map(|number| in_last_row(&ring, number))
+            .find_map(|number| in_last_segment(&ring, number))
             .ok_or(EINVAL)?;
-        let reads = ring.srcu.as_ref().get_ref();
-        // CAST: `Srcu` is a transparent wrapper.
-        let srcu: *mut bindings::srcu_struct = ptr::from_ref(reads).cast_mut().cast();
+        let srcu = ring.srcu_ptr();
         // SAFETY: The structure is valid until the ring is dropped.
         let section = unsafe { bindings::srcu_read_lock(srcu) };
-        let start = ptr::from_ref(ring.index.marker(bucket));
+        // SAFETY: The marker is used until the read-side critical section ends, not longer.
+        let start = ptr::from_ref(unsafe { ring.index.marker(bucket) });
         while ring.link(0)? != stays {
             ring.remove()?;
         }
         assert!(ring.waiting() > 0);
-        // SAFETY: The marker and what is behind it stay during the critical section.
+        // SAFETY: The read-side critical section began before the marker left the list, so the
+        // marker is in memory until the section ends.
         let mut at = unsafe { start.as_ref() };
         let mut found = false;
         while let Some(link) = at {
             found |= ptr::eq(link, stays.as_ptr());
-            // SAFETY: As above.
+            // SAFETY: What a link that is in memory leads to is in memory as long, by the type
+            // invariant of `Index`. The elements are in memory as long as the ring.
             at = unsafe { link.next.load(Acquire).as_ref() };
         }
         assert!(found);
         assert!(ring.waiting() > 0);
         assert!(ring.is_right());
-        // SAFETY: As above; `section` came from there.
+        // SAFETY: The structure is valid until the ring is dropped. `section` came from it, and is
+        // given back once.
         unsafe { bindings::srcu_read_unlock(srcu, section) };
         ring.wait();
         assert_eq!(ring.waiting(), 0);
