@@ -173,7 +173,7 @@ impl Segment {
     ///
     /// - `head` must be the `rcu` field of a segment that is still in memory, and whose `waiting`
     ///   is not null.
-    /// - Nobody must use the markers in `waiting` any more.
+    /// - No reader must stand at one of the markers in `waiting`.
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
         let field = Opaque::cast_from(head);
         // SAFETY: By the safety requirements `head` is the `rcu` field of a segment in memory.

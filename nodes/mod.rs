@@ -5,7 +5,7 @@
 //! A node is the metadata of one directory, or of one file that has a name of its own. Nodes know
 //! nothing of dentries, inodes and modules.
 //!
-//! # Who owns what
+//! # Ownership
 //!
 //! - A tree owns a counted reference to each node that is linked in it.
 //! - A node owns a reference to its parent, until its own last reference is dropped.

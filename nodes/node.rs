@@ -203,8 +203,8 @@ struct NodeHead<P: Payload> {
     dead: Atomic<bool>,
     /// The length of the name, which follows the node: there is no pointer to it.
     name_len: u8,
-    /// The directory that the node is in, null for the root. It tells nodes of the same name apart,
-    /// leads to the tree, and step by step to the dentries.
+    /// The directory that the node is in, null for the root. It distinguishes nodes of the same
+    /// name, leads to the tree, and step by step to the dentries.
     parent: *const Node<P>,
     /// The sibling that was added after this one, null if there is none: the order of listings.
     /// Written under the tree lock. It keeps its value when the node is removed, for readers that
@@ -470,7 +470,7 @@ impl<P: Payload> Node<P> {
     /// # Safety
     ///
     /// The caller must have dropped the last counted reference, or be the only one that has the
-    /// node. It must not have been emptied before, and there must be no `&Node` of it any more.
+    /// node. It must not have been emptied before, and no `&Node` of it must be left.
     /// `tree` must be the tree of the node.
     unsafe fn empty(node: NonNull<Self>, tree: *const Tree<P>) {
         let node = node.as_ptr();
@@ -494,8 +494,8 @@ impl<P: Payload> Node<P> {
         let raw = node.as_ptr();
         // SAFETY: The node is still in memory. It was emptied, so `neighbour` is `tree`.
         let (tree, name_len) = unsafe { ((*(*raw).neighbour.get()).tree, (*raw).head.name_len) };
-        // SAFETY: `allocate()` got the memory from `Kmalloc` with this layout, and nobody uses it
-        // any more. A node that was emptied has nothing left to drop.
+        // SAFETY: `allocate()` got the memory from `Kmalloc` with this layout, and it is not used
+        // after this. A node that was emptied has nothing left to drop.
         unsafe { Kmalloc::free(node.cast(), Self::layout(name_len)) };
         // SAFETY: The tree is valid, as the node is counted in it until here.
         unsafe { Tree::node_freed(tree) };

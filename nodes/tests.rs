@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Tests of trees in one thread. Readers and writers in parallel are for the tests in a guest.
+/// Tests of trees that one thread uses. Tests with parallel readers and writers run in a guest: see
+/// `tests/README.md`.
 #[kernel::prelude::kunit_tests(rust_eventfs_node)]
 mod one_thread {
     use super::super::{
@@ -37,7 +38,7 @@ mod one_thread {
         },
     };
 
-    /// A payload for trees that are nothing but names.
+    /// A payload without metadata, for trees of names.
     struct Empty;
 
     impl Payload for Empty {
@@ -46,12 +47,12 @@ mod one_thread {
         fn new_ext() {}
     }
 
-    /// A tree that has its root only.
+    /// A tree that has only a root.
     fn tree() -> Result<Pin<KBox<Tree<Empty>>>> {
         KBox::pin_init(Tree::with_root(|| Ok(Empty)), GFP_KERNEL)
     }
 
-    /// Adds a node, as eventfs does: what is left over is dropped after the lock.
+    /// Adds a node as eventfs does: unused memory is dropped after the tree lock.
     fn add(tree: &Tree<Empty>, parent: &Node<Empty>, name: &[u8]) -> Result<NodeRef<Empty>> {
         let new = tree.prepare(parent, name, Empty)?;
         let linked = tree.lock().link(new);
@@ -59,7 +60,7 @@ mod one_thread {
         Ok(node)
     }
 
-    /// Whether a directory has these children, in this order, and no others.
+    /// Whether the children of a directory are exactly these, in this order.
     fn names_are(tree: &Tree<Empty>, parent: &Node<Empty>, names: &[&[u8]]) -> bool {
         let reader = tree.read();
         let mut children = parent.children(&reader);
@@ -69,7 +70,7 @@ mod one_thread {
             && children.next().is_none()
     }
 
-    /// What names a node may have, up to the longest one.
+    /// Names with `/` or a zero byte, `.`, `..`, and names that are empty or too long are refused.
     #[test]
     fn names_are_checked() {
         assert_eq!(check_name(b""), Err(EINVAL));
@@ -82,7 +83,8 @@ mod one_thread {
         assert_eq!(check_name(&[b'a'; 256]), Err(ENAMETOOLONG));
     }
 
-    /// Children are listed as they were added, found by name, and never twice there.
+    /// Children are listed in the order in which they were added, and found by name. A second child
+    /// of the same name is refused.
     #[test]
     fn children_are_found_and_listed_in_order() -> Result {
         let tree = tree()?;
@@ -97,8 +99,8 @@ mod one_thread {
         Ok(())
     }
 
-    /// What was checked is known to be until the next change, and only if nothing has changed
-    /// since it was looked at.
+    /// A verified listing stays verified until the next change. To verify a generation that is over
+    /// has no effect.
     #[test]
     fn changes_end_what_was_checked() -> Result {
         let tree = tree()?;
@@ -126,7 +128,8 @@ mod one_thread {
         Ok(())
     }
 
-    /// The first, a middle, the last and the only child are each dead at once (U06).
+    /// The first, a middle, the last and the only child each read as dead once removed (row U06 of
+    /// `Documentation/upstream-defects.md`, as are the others here).
     #[test]
     fn any_child_can_be_removed() -> Result {
         let tree = tree()?;
@@ -152,7 +155,8 @@ mod one_thread {
         Ok(())
     }
 
-    /// A subtree goes at once, without recursion, and its nodes in any order (U05, U26).
+    /// A subtree is removed at once and without recursion. Its nodes may lose their last references
+    /// in any order (U05, U26).
     #[test]
     fn deep_trees_are_removed() -> Result {
         let tree = tree()?;
@@ -170,11 +174,11 @@ mod one_thread {
         drop(removed);
         assert!(path.iter().skip(1).all(|node| node.is_dead()));
         assert_eq!(add(&tree, top, b"late").err(), Some(ENODEV));
-        // The destructor of the tree waits until the last of them is freed.
+        // The destructor of the tree waits until the last node is freed.
         Ok(())
     }
 
-    /// A directory without subdirectories pays nothing for being able to have some.
+    /// A directory takes no memory for a list of children before it has one.
     #[test]
     fn lists_are_made_for_parents() -> Result {
         let tree = tree()?;
@@ -196,7 +200,7 @@ mod one_thread {
         Ok(())
     }
 
-    /// A payload that counts how many of it were dropped.
+    /// A payload that counts its drops.
     struct Counting(Arc<Atomic<usize>>);
 
     impl Payload for Counting {
@@ -211,8 +215,8 @@ mod one_thread {
         }
     }
 
-    /// What a node carries goes with the last reference, while those who have seen the node still
-    /// read that it is dead, and what it was called (U06).
+    /// The payload of a node is dropped with its last reference. A reader that has found the node
+    /// before still reads its name, and that it is dead (U06).
     #[test]
     fn payloads_go_with_the_last_reference() -> Result {
         let dropped = Arc::new(Atomic::new(0), GFP_KERNEL)?;
@@ -239,8 +243,9 @@ mod one_thread {
             drop(node);
             assert_eq!(dropped.load(Relaxed), count + 1);
         }
-        // However long it takes, and whatever other grace periods pass meanwhile.
-        // SAFETY: No requirements.
+        // RCU grace periods that pass meanwhile do not free the nodes: the reader is in an SRCU
+        // one.
+        // SAFETY: `rcu_barrier()` has no requirements but that it may sleep here.
         unsafe { bindings::rcu_barrier() };
         assert_eq!(tree.allocated(), 4);
         for (child, name) in seen.iter().zip([b"one", b"two", b"six"]) {
@@ -248,14 +253,14 @@ mod one_thread {
             assert_eq!(child.name(), name);
             assert!(child.try_get().is_none());
         }
-        // From a node that was the first child, one still gets to the end.
+        // From the former first child a reader still gets to the next one.
         let next = seen.first().map(|child| child.next());
         assert!(next.is_some());
         assert_eq!(next, seen.get(1).map(|child| child.as_ptr()));
         drop(seen);
         drop(reader);
 
-        // What is not linked after all goes at once.
+        // A node that is not linked is freed at once.
         drop(tree.prepare(&root, b"ten", payload())?);
         assert_eq!(dropped.load(Relaxed), 4);
         drop(root);
@@ -264,7 +269,8 @@ mod one_thread {
         Ok(())
     }
 
-    /// A node stays in memory for those who have come to it in an RCU path walk (L2).
+    /// A node stays in memory for an RCU path walk that has found it (rule L2 of
+    /// `Documentation/design.md`).
     #[test]
     fn nodes_wait_for_path_walks() -> Result {
         let tree = tree()?;
@@ -277,22 +283,22 @@ mod one_thread {
         // section, and `seen` is not used after the section.
         let seen = unsafe { RcuNode::new(NonNull::from(&*node)) };
         drop(node);
-        // Time for the SRCU grace period, as there are no readers. (Its callbacks run if this can
-        // be preempted, which it is on the debug kernel.)
+        // Time for the SRCU grace period, since there are no SRCU readers. Its callbacks run if
+        // this can be preempted, as on the debug kernel.
         let begin = Instant::<Monotonic>::now();
         while begin.elapsed() < Delta::from_millis(200) && tree.allocated() == 2 {
             core::hint::spin_loop();
         }
         let (nodes, dead) = (tree.allocated(), seen.is_dead());
         let named = seen.name() == b"one";
-        // An assertion that fails sleeps.
+        // After the critical section, since an assertion that fails sleeps.
         drop(walk);
         assert_eq!(nodes, 2);
         assert!(dead && named);
         Ok(())
     }
 
-    /// Whoever looks while a removal has marked a node, and not yet unlinked it, does not find it.
+    /// A look-up does not find a node that a removal has marked dead and not yet unlinked (U10).
     #[test]
     fn half_removed_children_are_not_found() -> Result {
         let tree = tree()?;
@@ -300,15 +306,15 @@ mod one_thread {
         let node = add(&tree, &root, b"one")?;
         let found = || root.child(b"one", &tree.read()).is_some();
         assert!(found());
-        // The first thing that a removal does.
+        // The first step of a removal.
         node.mark_dead();
         assert!(!found());
-        // The node is still linked, and goes with the tree.
+        // The node is still linked, and is removed with the tree.
         assert_eq!(tree.counts().linked, 2);
         Ok(())
     }
 
-    /// Neither adding nor removing mixes up trees.
+    /// A tree refuses to link or to remove nodes of another one.
     #[test]
     fn nodes_of_other_trees_are_refused() -> Result {
         let (one, other) = (tree()?, tree()?);

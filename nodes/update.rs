@@ -313,9 +313,9 @@ impl<P: Payload> TreeGuard<'_, P> {
         //
         // CAST: A node begins with its link, and the pointer is one to the whole node.
         unsafe { index.insert(node.cast()) };
-        // SAFETY: By the type invariant of the guard `locked` belongs to the tree of the list. The
-        // list is that of the parent, and the node is as above: complete, in no list of children,
-        // and in memory until a grace period after it was removed.
+        // SAFETY: By the type invariant of the guard `locked` belongs to the tree of the list,
+        // which is that of the parent. The node is complete, was in no list of children so far, and
+        // stays in memory until a grace period after it was removed.
         unsafe { list.append(&mut self.locked, node) };
         // SAFETY: By the type invariant of `NewNode` there are two references. One of them is the
         // caller's, the other one the tree's.
