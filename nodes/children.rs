@@ -174,7 +174,7 @@ impl<P: Payload> ChildList<P> {
         list.generation += 1;
     }
 
-    /// The oldest child; `locked` must be what the lock of the tree protects.
+    /// The oldest child. `locked` must be what the lock of the tree protects.
     pub(super) fn first<'a>(&self, locked: &'a Locked<P>) -> Option<&'a Node<P>> {
         self.check(locked);
         // SAFETY: By the type invariant the oldest child is linked. It stays so for `'a`, since to
@@ -183,20 +183,21 @@ impl<P: Payload> ChildList<P> {
         unsafe { self.first.load(Acquire).as_ref() }
     }
 
-    /// The sibling after a node, if that was not removed; `locked` must be what the lock of its
+    /// The sibling after a node, unless the node was removed. `locked` must be what the lock of its
     /// tree protects.
     pub(super) fn after<'a>(node: &Node<P>, locked: &'a Locked<P>) -> Option<&'a Node<P>> {
         node.parent()?.payload().list()?.check(locked);
         if node.is_dead() {
             return None;
         }
-        // SAFETY: A node that is not dead is linked while the tree lock is held, of which `locked`
-        // is evidence for `'a`. By the type invariant the next sibling is null or linked, stays so
-        // for as long, and is valid.
+        // SAFETY: `locked` is evidence of the tree lock for `'a`. Under it a node that is not dead
+        // is linked. By the type invariant the next sibling is null or linked, stays so for as
+        // long, and is valid.
         unsafe { node.next().as_ref() }
     }
 
-    /// Checks that `locked` is what the lock of the tree protects.
+    /// Checks that `locked` is what the lock of the tree protects. Panics if it is not: no caller
+    /// in this directory mixes up trees, as all of them have compared the tree before.
     fn check(&self, locked: &Locked<P>) {
         self.locked.access(locked);
     }

@@ -281,8 +281,8 @@ impl Index {
             if !markers.is_null() {
                 // SAFETY: By the type invariant a segment that is found in `segments` is freed a
                 // grace period after a removal under the tree lock has made it null there. The
-                // caller keeps off the one or the other. Segment `s` has 2^s markers, and `place`
-                // is less.
+                // caller holds up the grace period, or holds the lock and removes nothing. Segment
+                // `s` has 2^s markers, and `place` is less.
                 return unsafe { &*markers.add(place) };
             }
             // The segment has gone since the caller looked: this bucket has its elements now.

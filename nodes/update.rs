@@ -117,7 +117,7 @@ impl<P: Payload> NewNode<P> {
 
     /// The data of the node.
     pub(crate) fn payload(&self) -> &NodeData<P> {
-        // SAFETY: By the type invariant the node is ours, and has references.
+        // SAFETY: By the type invariant nobody else has the node, and it has references.
         unsafe { self.node.as_ref() }.payload()
     }
 
