@@ -106,7 +106,11 @@ shell_scripts() {
 }
 
 document_quotes() {
-	perl scripts/quotes.pl Documentation/publish.md Documentation/publish-rust.md
+	perl scripts/quotes.pl README.md Documentation/publish.md Documentation/publish-rust.md
+}
+
+document_links() {
+	files '*.md' | all_of perl scripts/links.pl
 }
 
 one_by_one() {
@@ -154,6 +158,7 @@ check 'checkpatch on files' checkpatch_files
 check 'checkpatch on commits' checkpatch_commits
 check 'shellcheck' shell_scripts
 check 'quotes in documents' document_quotes
+check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
 check 'helpers clippy' helpers_clippy
