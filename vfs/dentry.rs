@@ -2,7 +2,16 @@
 
 //! Dentries.
 //!
-//! C header: [`include/linux/dcache.h`](srctree/include/linux/dcache.h).
+//! A [`Dentry`] is borrowed. A [`DentryRef`] keeps the dentry and its super block, an
+//! [`ActiveDentry`] keeps the dentry while an [`ActiveSuper`](super::super_block::ActiveSuper)
+//! keeps the super block.
+//!
+//! The dentry that a look-up has to answer is an [`UnhashedDentry`]: no path leads to it. Answered
+//! with an inode it becomes a [`Spliced`] one, until the look-up returns. Dropping an
+//! [`UnhashedDentry`] answers that the name does not exist.
+//!
+//! C headers: [`include/linux/dcache.h`](srctree/include/linux/dcache.h),
+//! [`include/linux/namei.h`](srctree/include/linux/namei.h).
 
 use super::{
     bindings as more_bindings,
@@ -16,6 +25,8 @@ use super::{
 };
 use core::{
     marker::PhantomData,
+    mem::ManuallyDrop,
+    ops::Deref,
     ptr::{
         self,
         NonNull, //
@@ -24,9 +35,9 @@ use core::{
 use kernel::{
     bindings,
     prelude::*,
-    sync::aref::{
-        ARef,
-        AlwaysRefCounted, //
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     },
     types::{
         ForeignOwnable,
@@ -34,47 +45,40 @@ use kernel::{
     },
 };
 
-/// A dentry, of any file system.
+/// A dentry.
 ///
 /// # Invariants
 ///
-/// While there is a reference, the dentry has users.
+/// - Its file system is a [`FileSystem`], or that of a [`KernMount`](super::lower::KernMount).
+///   Neither renames or moves dentries, so that `d_name` and `d_parent` are constant. Neither has
+///   operations to hash or to compare names, and all of its directories have `lookup`.
+/// - While there is a reference, the dentry has users, and its super block is not shut down. A
+///   dentry with users keeps its parent, and if it is positive, its inode: `d_delete()` takes the
+///   inode only from a dentry that has no user but the caller.
 #[repr(transparent)]
 pub(crate) struct Dentry(Opaque<bindings::dentry>);
 
-/// A counted reference to a dentry. Dropping it may sleep.
-pub(crate) type DentryRef = ARef<Dentry>;
-
-// SAFETY: Dentries may be used on any thread.
+// SAFETY: A dentry does not belong to a thread.
 unsafe impl Send for Dentry {}
-// SAFETY: The methods only do what may be done in parallel.
+// SAFETY: The methods read fields that are constant, or that C code reads without a lock too, and
+// call C functions that take the locks that they need.
 unsafe impl Sync for Dentry {}
 
-// SAFETY: `d_lockref` keeps the dentry.
-unsafe impl AlwaysRefCounted for Dentry {
-    fn inc_ref(&self) {
-        // SAFETY: The dentry is valid. This is `dget()`.
-        unsafe { bindings::lockref_get(&raw mut (*self.as_ptr()).d_lockref) };
-    }
-
-    unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up a reference.
-        unsafe { bindings::dput(obj.as_ptr().cast()) };
-    }
-}
-
-/// A name as the dcache takes it.
-fn qstr(name: &[u8], hash: u32) -> bindings::qstr {
-    bindings::qstr {
+/// Makes the name that the dcache takes.
+///
+/// # Errors
+///
+/// `ENAMETOOLONG`: the length does not fit.
+fn qstr(name: &[u8], hash: u32) -> Result<bindings::qstr> {
+    Ok(bindings::qstr {
         __bindgen_anon_1: bindings::qstr__bindgen_ty_1 {
             __bindgen_anon_1: bindings::qstr__bindgen_ty_1__bindgen_ty_1 {
                 hash,
-                // CAST: Names are short.
-                len: name.len() as u32,
+                len: u32::try_from(name.len()).map_err(|_| ENAMETOOLONG)?,
             },
         },
         name: name.as_ptr(),
-    }
+    })
 }
 
 impl Dentry {
@@ -82,44 +86,65 @@ impl Dentry {
     ///
     /// # Safety
     ///
-    /// `dentry` is valid and has users for `'a`.
+    /// `dentry` must meet the type invariants for `'a`.
     pub(super) unsafe fn from_raw<'a>(dentry: *mut bindings::dentry) -> &'a Self {
-        // SAFETY: By the safety requirements; the type is a transparent wrapper.
+        // SAFETY: The caller guarantees that the dentry is valid for `'a`, and the type is a
+        // transparent wrapper.
         unsafe { &*dentry.cast() }
     }
 
-    /// The dentry as C takes it.
+    /// The C dentry.
     pub(super) fn as_ptr(&self) -> *mut bindings::dentry {
         self.0.get()
     }
 
-    /// Its inode, whatever file system it is of; `None` for a negative dentry.
+    /// Takes a counted reference (`dget()`), which the caller owns.
+    fn count(&self) -> NonNull<Self> {
+        // SAFETY: By the type invariants the dentry has users, so that its count is not 0.
+        unsafe { bindings::lockref_get(&raw mut (*self.as_ptr()).d_lockref) };
+        self.into()
+    }
+
+    /// Takes a reference.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV`: the last mount of the super block is gone.
+    pub(crate) fn get(&self) -> Result<DentryRef> {
+        // SAFETY: The counted reference was taken just now, and the super block is not shut down
+        // while `self` is borrowed.
+        unsafe { DentryRef::activate(self.count()) }
+    }
+
+    /// The inode, of whatever file system; `None` for a negative dentry.
     fn inode(&self) -> Option<NonNull<bindings::inode>> {
-        // SAFETY: The dentry is valid. With users it does not lose its inode.
+        // SAFETY: By the type invariants the dentry is valid. As in C, the field is read without a
+        // lock.
         NonNull::new(unsafe { (&raw const (*self.as_ptr()).d_inode).read_volatile() })
     }
 
-    /// The number of its inode; 0 if there is none.
+    /// The inode number; 0 for a negative dentry.
     pub(crate) fn ino(&self) -> u64 {
-        // SAFETY: The inode stays with the dentry, and its number the same.
+        // SAFETY: By the type invariants the dentry keeps the inode, whose number is constant.
         self.inode()
             .map_or(0, |inode| unsafe { (*inode.as_ptr()).i_ino })
     }
 
-    /// The mode of its inode; 0 if there is none.
+    /// The mode of the inode; 0 for a negative dentry.
     pub(crate) fn mode(&self) -> u16 {
-        // SAFETY: The inode stays with the dentry. As in C, the field is read without a lock.
+        // SAFETY: By the type invariants the dentry keeps the inode. As in C, the field is read
+        // without a lock.
         self.inode().map_or(0, |inode| unsafe {
             (&raw const (*inode.as_ptr()).i_mode).read_volatile()
         })
     }
 
-    /// Whether it leads to a directory.
+    /// Whether it is a directory.
     pub(crate) fn is_directory(&self) -> bool {
         u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFDIR
     }
 
-    /// The type of an entry of a directory that leads here.
+    /// The type for `getdents64()`.
     pub(crate) fn dir_entry_type(&self) -> DirEntryType {
         if self.is_directory() {
             DirEntryType::Directory
@@ -128,14 +153,15 @@ impl Dentry {
         }
     }
 
-    /// Whether it leads to a regular file.
+    /// Whether it is a regular file.
     pub(crate) fn is_regular(&self) -> bool {
         u32::from(self.mode()) & bindings::S_IFMT == bindings::S_IFREG
     }
 
-    /// The name. Only for file systems whose dentries are never renamed.
+    /// The name.
     pub(crate) fn name(&self) -> &[u8] {
-        // SAFETY: The name is as long as `len` says, and constant, as nothing is renamed.
+        // SAFETY: By the type invariants the dentry is valid and `d_name` constant. `len` is the
+        // length of the name.
         unsafe {
             let name = &raw const (*self.as_ptr()).__bindgen_anon_1.d_name;
             let len = (*name).__bindgen_anon_1.__bindgen_anon_1.len;
@@ -143,9 +169,10 @@ impl Dentry {
         }
     }
 
-    /// The parent. Only for file systems whose dentries are never moved. A root is its own parent.
+    /// The parent. A root is its own parent.
     pub(crate) fn parent(&self) -> &Dentry {
-        // SAFETY: A dentry keeps its parent, which does not change, as nothing is moved.
+        // SAFETY: By the type invariants `d_parent` is constant, and the dentry keeps its parent,
+        // which is of the same super block.
         unsafe { Self::from_raw((*self.as_ptr()).d_parent) }
     }
 
@@ -154,47 +181,29 @@ impl Dentry {
         ptr::eq(self, self.parent())
     }
 
-    /// The inode, if this is a dentry of that super block.
+    /// The inode, if this is a dentry of that super block, and a positive one.
     pub(crate) fn inode_in<T: FileSystem>(&self, sb: &SuperBlock<T>) -> Option<&Inode<T>> {
-        // SAFETY: `d_sb` never changes.
+        // SAFETY: By the type invariants the dentry is valid. `d_sb` is constant.
         if unsafe { (*self.as_ptr()).d_sb } != sb.as_ptr() {
             return None;
         }
-        // SAFETY: The super block is one of `T`. The dentry keeps the inode, and dentries of `T`
-        // get published inodes only.
+        // SAFETY: The super block is one of `T`, whose dentries get their inodes from a `NewInode`,
+        // so that it was published. By the type invariants the dentry keeps it.
         self.inode()
             .map(|inode| unsafe { Inode::from_raw(inode.as_ptr()) })
     }
 
-    /// What the dentry owns, if it is one of that super block.
+    /// The data of the dentry, if it is one of that super block.
     pub(crate) fn data_in<T: FileSystem>(
         &self,
         sb: &SuperBlock<T>,
     ) -> Option<<T::Dentry as ForeignOwnable>::Borrowed<'_>> {
         self.inode_in(sb)?;
-        // SAFETY: The dentry is valid.
+        // SAFETY: By the type invariants the dentry has users.
         let data = unsafe { data_of(self.as_ptr()) };
-        // SAFETY: The dentry is one of `T`, has users, and so owns a `T::Dentry` if it owns
-        // anything.
+        // SAFETY: The dentry is one of `T`: it owns a `T::Dentry` if `d_fsdata` is not null, from
+        // before it got its inode until its release, which waits for its users.
         (!data.is_null()).then(|| unsafe { T::Dentry::borrow(data) })
-    }
-
-    /// The child with this name, if there is a dentry of it in the cache. Does not sleep.
-    pub(super) fn cached_child(&self, name: &[u8]) -> Option<DentryRef> {
-        // SAFETY: The name is valid for reads.
-        let hash = unsafe {
-            bindings::full_name_hash(
-                self.as_ptr().cast(),
-                name.as_ptr().cast(),
-                name.len() as u32,
-            )
-        };
-        let name = qstr(name, hash);
-        // SAFETY: The dentry and the name are valid.
-        let child = unsafe { bindings::d_lookup(self.as_ptr(), &raw const name) };
-        let child = NonNull::new(child.cast::<Dentry>())?;
-        // SAFETY: `d_lookup()` took this reference for us.
-        Some(unsafe { ARef::from_raw(child) })
     }
 
     /// Looks a name up in a directory, without a check of permissions. May sleep; takes the
@@ -202,47 +211,230 @@ impl Dentry {
     ///
     /// # Errors
     ///
-    /// `ENOENT`: there is no such name. Whatever the file system of the directory gives.
+    /// `ENOENT`: the name does not exist. `ENOTDIR`: this is not a directory. `ENODEV`: the last
+    /// mount is gone. Otherwise the error of the file system.
     pub(crate) fn lookup(&self, name: &[u8]) -> Result<DentryRef> {
         if !self.is_directory() {
             return Err(ENOTDIR);
         }
-        let mut name = qstr(name, 0);
-        // SAFETY: The directory and the name are valid.
+        let mut name = qstr(name, 0)?;
+        // SAFETY: By the type invariants the dentry is valid, and as it is a directory, has
+        // `lookup`. The name is valid for reads during the call.
         let child = from_err_ptr(unsafe {
             more_bindings::lookup_noperm_positive_unlocked(&raw mut name, self.as_ptr())
         })?;
-        // SAFETY: The function took this reference for us.
-        Ok(unsafe { ARef::from_raw(child.cast()) })
+        // SAFETY: The function has taken a counted reference for the caller. The child is of the
+        // super block of `self`, which is not shut down while `self` is borrowed.
+        unsafe { DentryRef::activate(child.cast()) }
     }
 
-    /// Makes sure that no path leads here any more: unhashes the dentry, drops what is cached below
-    /// it and unmounts what is mounted there. May sleep.
+    /// Unhashes the dentry, drops the cached dentries below it, and unmounts what is mounted there,
+    /// so that no path leads here. May sleep.
     pub(crate) fn invalidate(&self) {
-        // SAFETY: The dentry is valid and has users.
+        // SAFETY: By the type invariants the dentry has users.
         unsafe { bindings::d_invalidate(self.as_ptr()) };
     }
 
-    /// Whether paths lead here, as far as the file system of the dentry says. May sleep.
+    /// Whether a path leads here: the dentry is hashed, and its file system revalidates it. May
+    /// sleep.
     pub(crate) fn is_current(&self) -> bool {
-        // SAFETY: The dentry is valid, as is (kept by it) its parent.
+        // SAFETY: By the type invariants the dentry has users, is not moved, and its super block is
+        // not shut down.
         unsafe { revalidate_raw(self.as_ptr(), 0) == 1 }
     }
 }
 
-/// Asks the file system of a dentry whether it is still good.
+/// A reference to a dentry and to its super block: a dentry must not outlive its super block.
+/// Dropping it may sleep.
+///
+/// # Invariants
+///
+/// It owns a counted reference to a dentry that meets the invariants of [`Dentry`], and an active
+/// reference (`s_active`) to its super block.
+pub(crate) struct DentryRef(NonNull<Dentry>);
+
+// SAFETY: References may be put on any thread, and `Dentry` is `Sync`.
+unsafe impl Send for DentryRef {}
+// SAFETY: A shared reference gives a shared reference to the dentry, which is `Sync`.
+unsafe impl Sync for DentryRef {}
+
+impl DentryRef {
+    /// Adds an active reference to a counted one, or puts that.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV`: the last mount of the super block is gone.
+    ///
+    /// # Safety
+    ///
+    /// The caller must own the counted reference and hand it over. The dentry must meet the
+    /// invariants of [`Dentry`] during the call.
+    unsafe fn activate(dentry: NonNull<Dentry>) -> Result<Self> {
+        // SAFETY: The caller guarantees that the dentry is valid and that its super block is not
+        // shut down. `s_active` is an atomic of C code.
+        let active = unsafe {
+            let sb = (*dentry.as_ref().as_ptr()).d_sb;
+            Atomic::<i32>::from_ptr(&raw mut (*sb).s_active.counter)
+        };
+        // `atomic_inc_not_zero()`.
+        let mut count = active.load(Relaxed);
+        while count != 0 {
+            match active.cmpxchg(count, count + 1, Relaxed) {
+                // INVARIANT: The caller has handed over the counted reference, and the active one
+                // was taken just now.
+                Ok(_) => return Ok(Self(dentry)),
+                Err(now) => count = now,
+            }
+        }
+        // SAFETY: The caller has handed over the reference.
+        unsafe { bindings::dput(dentry.as_ref().as_ptr()) };
+        Err(ENODEV)
+    }
+
+    /// Gives the references to the caller, as a pointer for [`Self::from_raw`].
+    pub(super) fn into_raw(self) -> NonNull<Dentry> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// Takes the references back.
+    ///
+    /// # Safety
+    ///
+    /// `dentry` must come from [`Self::into_raw`], and must not be used here a second time.
+    pub(super) unsafe fn from_raw(dentry: NonNull<Dentry>) -> Self {
+        // INVARIANT: The caller guarantees that the references are those of `into_raw()`.
+        Self(dentry)
+    }
+}
+
+impl Deref for DentryRef {
+    type Target = Dentry;
+
+    fn deref(&self) -> &Dentry {
+        // SAFETY: By the type invariant the dentry has users and its super block is active.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for DentryRef {
+    fn drop(&mut self) {
+        let dentry = self.as_ptr();
+        // SAFETY: By the type invariant both references are owned, and they are given up here. The
+        // super block goes last: the active reference keeps it until the dentry was put.
+        unsafe {
+            let sb = (*dentry).d_sb;
+            bindings::dput(dentry);
+            bindings::deactivate_super(sb);
+        }
+    }
+}
+
+/// A reference to a dentry of a super block that something else, such as an
+/// [`ActiveSuper`](super::super_block::ActiveSuper), keeps from being shut down until `'a` ends.
+/// Dropping it may sleep.
+///
+/// # Invariants
+///
+/// It owns a counted reference to a dentry that meets the invariants of [`Dentry`] until `'a` ends.
+pub(crate) struct ActiveDentry<'a> {
+    /// The dentry.
+    dentry: NonNull<Dentry>,
+    /// `'a` ends before the super block may be shut down.
+    _active: PhantomData<&'a ()>,
+}
+
+// SAFETY: References may be put on any thread, and `Dentry` is `Sync`.
+unsafe impl Send for ActiveDentry<'_> {}
+// SAFETY: A shared reference gives shared and counted references to the dentry, which is `Sync`.
+unsafe impl Sync for ActiveDentry<'_> {}
+
+impl ActiveDentry<'_> {
+    /// Takes over a counted reference.
+    ///
+    /// # Safety
+    ///
+    /// The caller must own the reference and hand it over. The dentry must meet the invariants of
+    /// [`Dentry`] until the lifetime of the result ends.
+    pub(super) unsafe fn from_raw(dentry: NonNull<Dentry>) -> Self {
+        // INVARIANT: The caller guarantees both.
+        Self {
+            dentry,
+            _active: PhantomData,
+        }
+    }
+
+    /// Gives the counted reference to the caller.
+    pub(super) fn into_raw(self) -> NonNull<Dentry> {
+        ManuallyDrop::new(self).dentry
+    }
+
+    /// The child with this name, if a dentry of it is in the dcache. Does not sleep.
+    pub(crate) fn cached_child(&self, name: &[u8]) -> Option<Self> {
+        let mut name = qstr(name, 0).ok()?;
+        // SAFETY: The name is valid for reads, and as long as `len` says. By the invariants of
+        // `Dentry` the file system does not hash names by itself. The dentry is valid.
+        let child = unsafe {
+            let key = &raw mut name.__bindgen_anon_1.__bindgen_anon_1;
+            (*key).hash =
+                bindings::full_name_hash(self.as_ptr().cast(), name.name.cast(), (*key).len);
+            bindings::d_lookup(self.as_ptr(), &raw const name)
+        };
+        let child = NonNull::new(child.cast())?;
+        // SAFETY: `d_lookup()` has taken a counted reference for the caller. The child is of the
+        // same super block as `self`.
+        Some(unsafe { Self::from_raw(child) })
+    }
+}
+
+impl<'a> From<&'a Dentry> for ActiveDentry<'a> {
+    fn from(dentry: &'a Dentry) -> Self {
+        // SAFETY: The counted reference was taken just now. As `dentry` is borrowed for `'a`, it
+        // meets the invariants of `Dentry` until `'a` ends.
+        unsafe { Self::from_raw(dentry.count()) }
+    }
+}
+
+impl Clone for ActiveDentry<'_> {
+    fn clone(&self) -> Self {
+        // SAFETY: The counted reference was taken just now. The result has the lifetime of `self`,
+        // until whose end the dentry meets the invariants of `Dentry`.
+        unsafe { Self::from_raw(self.count()) }
+    }
+}
+
+impl Deref for ActiveDentry<'_> {
+    type Target = Dentry;
+
+    fn deref(&self) -> &Dentry {
+        // SAFETY: By the type invariant the dentry has users, and its super block is not shut down
+        // before the lifetime ends.
+        unsafe { self.dentry.as_ref() }
+    }
+}
+
+impl Drop for ActiveDentry<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the counted reference is owned, and it is given up here. The
+        // lifetime has not ended, so that the super block is not shut down yet.
+        unsafe { bindings::dput(self.as_ptr()) };
+    }
+}
+
+/// Whether a path leads to a dentry: 1, 0, or an error of the file system.
 ///
 /// # Safety
 ///
-/// `dentry` is valid: it has users, or the caller walks under RCU, says so in `flags`, and its
-/// critical section began when the dentry had users.
+/// Either the dentry meets the invariants of [`Dentry`], or it met them when the RCU read-side
+/// critical section of the caller began, and `flags` has `LOOKUP_RCU`.
 unsafe fn revalidate_raw(dentry: *mut bindings::dentry, flags: c_uint) -> c_int {
-    // SAFETY: By the safety requirements the dentry is in memory, and so is its parent, which it
-    // keeps until it is freed itself; nobody moves it.
+    // SAFETY: Dentries and inodes are freed an RCU grace period after their last user. A dentry puts
+    // its parent when it has no users left itself. So the caller guarantees that the dentry, its
+    // parent, which is constant, and the inodes of both are in memory. The call is as the VFS makes
+    // it in the mode that `flags` has.
     unsafe {
         let parent = (*dentry).d_parent;
         if ptr::eq(parent, dentry) {
-            // A root is not hashed and does not vanish.
+            // A root is not hashed, and does not vanish.
             return 1;
         }
         // `d_unhashed()`.
@@ -274,7 +466,7 @@ unsafe fn revalidate_raw(dentry: *mut bindings::dentry, flags: c_uint) -> c_int 
     }
 }
 
-/// The answer for a dentry that is on its way out: in an RCU path walk the VFS is to look again.
+/// The answer for a dentry that is being killed: an RCU path walk has to start again.
 fn gone(flags: c_uint) -> c_int {
     if flags & more_bindings::EVENTFS_LOOKUP_RCU != 0 {
         -(bindings::ECHILD as c_int)
@@ -283,52 +475,64 @@ fn gone(flags: c_uint) -> c_int {
     }
 }
 
-/// `d_fsdata` of a dentry of `T`: null if it was not answered.
+/// `d_fsdata` of a dentry of `T`: null if no look-up has answered the dentry with an inode.
 ///
 /// # Safety
 ///
-/// `dentry` is valid as for [`revalidate_raw`].
+/// The dentry has users, or had users when the RCU read-side critical section of the caller began.
 unsafe fn data_of(dentry: *mut bindings::dentry) -> *mut c_void {
-    // SAFETY: The dentry is in memory.
+    // SAFETY: Dentries are freed an RCU grace period after their last user, so that the caller
+    // guarantees that the dentry is in memory.
     unsafe { (&raw const (*dentry).d_fsdata).read_volatile() }
 }
 
-/// A dentry that a look-up must answer: it has a name and a parent, but no inode, and paths do not
-/// lead to it.
+/// A dentry that a look-up has to answer.
 ///
-/// Dropping it leaves it so: the name does not exist, and nothing of that is remembered, so that
-/// one that is added later is found (L8).
+/// Dropping it leaves the dentry unhashed and negative. The path walk then reports that the name
+/// does not exist. Nothing remembers that, so that the next look-up finds a name that was added
+/// meanwhile (L8).
+///
+/// # Invariants
+///
+/// During `'a`, the dentry is one of `T` that meets the invariants of [`Dentry`]. It is unhashed and
+/// negative, `d_fsdata` is null, and only this changes that.
 pub(crate) struct UnhashedDentry<'a, T: FileSystem> {
-    /// The one that the VFS wants answered; valid, and ours to fill in, during the look-up.
+    /// The dentry that the VFS has allocated for the name.
     dentry: *mut bindings::dentry,
-    /// Where to put what the VFS is to use instead of the dentry.
-    instead: &'a mut *mut bindings::dentry,
-    /// The file system that the dentry is of.
+    /// `'a` is the call of `lookup`.
+    _call: PhantomData<&'a ()>,
+    /// The file system of the dentry.
     _fs: PhantomData<T>,
 }
 
 impl<'a, T: FileSystem> UnhashedDentry<'a, T> {
     /// The name that is looked up.
     pub(crate) fn name(&self) -> &[u8] {
-        // SAFETY: The dentry is valid during the look-up, and its name constant.
+        // SAFETY: By the type invariants the dentry meets those of `Dentry` during `'a`, which
+        // `self` does not outlive.
         unsafe { Dentry::from_raw(self.dentry) }.name()
     }
 
-    /// Answers with an inode: from now on, paths lead there. May sleep.
+    /// Answers with an inode, and hashes the dentry: from now on, paths lead there. The dentry owns
+    /// `data` until it is released. May sleep.
     ///
-    /// `data` belongs to the dentry then, until it is released.
+    /// # Errors
+    ///
+    /// `EXDEV`: the inode is one of another super block.
     pub(crate) fn splice(self, inode: NewInode<T>, data: T::Dentry) -> Result<Spliced<'a, T>> {
-        // SAFETY: Both are valid; `d_sb` and `i_sb` never change.
+        // SAFETY: By the type invariants the dentry is valid. `d_sb` is constant.
         if unsafe { (*self.dentry).d_sb } != inode.inode().super_block().as_ptr() {
             return Err(EXDEV);
         }
-        // SAFETY: A dentry that is looked up is nobody else's: `d_fsdata` is free.
+        // SAFETY: By the type invariants `d_fsdata` is free, and nothing reads it before the dentry
+        // is hashed.
         unsafe { (*self.dentry).d_fsdata = data.into_foreign() };
-        // SAFETY: The dentry is unhashed and negative, and the inode has no other dentry. The
-        // function takes over the reference to the inode, also when it fails.
-        let result = unsafe { bindings::d_splice_alias(inode.into_raw(), self.dentry) };
-        kernel::error::from_err_ptr(result)?;
-        *self.instead = result;
+        // SAFETY: By the type invariants the dentry is unhashed and negative. The function takes
+        // over the reference to the inode, also when it fails.
+        let alias = unsafe { bindings::d_splice_alias(inode.into_raw(), self.dentry) };
+        // A new inode has no other dentry, which would be returned here.
+        kernel::error::from_err_ptr(alias)?;
+        // INVARIANT: The look-up goes on, and the dentry got its inode just now.
         Ok(Spliced {
             dentry: self.dentry,
             _call: PhantomData,
@@ -337,50 +541,56 @@ impl<'a, T: FileSystem> UnhashedDentry<'a, T> {
     }
 }
 
-/// A dentry that was answered in this look-up.
+/// A dentry that the running look-up has answered with an inode.
+///
+/// # Invariants
+///
+/// During `'a`, the dentry is a positive one of `T` that meets the invariants of [`Dentry`].
 pub(crate) struct Spliced<'a, T: FileSystem> {
-    /// Valid, as the VFS keeps a reference, during the look-up.
+    /// The dentry.
     dentry: *mut bindings::dentry,
-    /// `'a` is the look-up.
+    /// `'a` is the call of `lookup`.
     _call: PhantomData<&'a ()>,
-    /// The file system that the dentry is of.
+    /// The file system of the dentry.
     _fs: PhantomData<T>,
 }
 
 impl<T: FileSystem> Spliced<'_, T> {
-    /// Takes the answer back: no path leads there any more (L7). May sleep.
+    /// Takes the answer back: invalidates the dentry, so that no path leads there (L7). May sleep.
     ///
-    /// Somebody may have mounted something there by now. A removal that finds the dentry unhashed
-    /// leaves that to us.
+    /// Another thread may have mounted something there meanwhile. A removal that finds the dentry
+    /// unhashed leaves the mount to this function.
     pub(crate) fn undo(self) {
-        // SAFETY: As above. Those who came here meanwhile keep their reference. The VFS itself does
-        // this in a look-up, with the `i_rwsem` of the directory held.
+        // SAFETY: By the type invariant the dentry has users. `d_invalidate()` may be called with
+        // the `i_rwsem` of the directory held: `__lookup_slow()` does.
         unsafe { bindings::d_invalidate(self.dentry) };
     }
 }
 
-/// Looks up a name in a directory.
+/// Looks up a name in a directory. Returns null if `dentry` has the answer.
 ///
 /// # Safety
 ///
-/// Called by the VFS for a directory inode of `T` and a new dentry in it, with the `i_rwsem` of the
-/// directory held.
+/// The VFS calls this for a directory inode of `T`, and for a dentry that it has allocated for a
+/// name in it, with the `i_rwsem` of the directory held.
 pub(super) unsafe extern "C" fn lookup<T: FileSystem>(
     dir: *mut bindings::inode,
     dentry: *mut bindings::dentry,
     flags: c_uint,
 ) -> *mut bindings::dentry {
-    // SAFETY: By the safety requirements; a directory that is looked into is in use.
+    // SAFETY: A path walk uses a directory while it looks into it. An inode with a dentry was
+    // published.
     let dir = unsafe { Inode::<T>::from_raw(dir) };
-    let mut instead = ptr::null_mut();
+    // INVARIANT: The VFS keeps a new dentry, and its super block, for the look-up. It leaves the
+    // dentry to the file system.
     let unhashed = UnhashedDentry {
         dentry,
-        instead: &mut instead,
+        _call: PhantomData,
         _fs: PhantomData,
     };
     match T::lookup(dir, unhashed) {
-        Ok(()) => instead,
-        // The path walk would tell the user (`retry_estale()`).
+        Ok(()) => ptr::null_mut(),
+        // The path walk would return the error to user space (`retry_estale()`).
         Err(error) if error == ESTALE && flags & more_bindings::EVENTFS_LOOKUP_REVAL != 0 => {
             ENOENT.to_ptr()
         }
@@ -388,61 +598,65 @@ pub(super) unsafe extern "C" fn lookup<T: FileSystem>(
     }
 }
 
-/// The operations of dentries.
+/// C functions for the dentries of `T`.
 pub(super) struct VTable<T: FileSystem>(PhantomData<T>);
 
 impl<T: FileSystem> VTable<T> {
-    /// What each dentry of `T` has as its `d_op`.
+    /// The `d_op` of each dentry of `T`.
     pub(super) const OPS: bindings::dentry_operations = bindings::dentry_operations {
         d_revalidate: Some(Self::revalidate),
         d_release: Some(Self::release),
         ..pin_init::zeroed()
     };
 
-    /// Whether a dentry in the cache is still good, and what it stands for.
+    /// Whether a cached dentry, and the lower dentry that it stands for, are valid.
     ///
     /// # Safety
     ///
-    /// Called by the VFS for a dentry of `T`, valid as for [`revalidate_raw`].
+    /// The VFS calls this for a hashed dentry of `T`. Either the dentry has users, or `flags` has
+    /// `LOOKUP_RCU`, and the caller has found the dentry in its RCU read-side critical section.
     unsafe extern "C" fn revalidate(
         _dir: *mut bindings::inode,
         _name: *const bindings::qstr,
         dentry: *mut bindings::dentry,
         flags: c_uint,
     ) -> c_int {
-        // SAFETY: By the safety requirements.
+        // SAFETY: The dentry has users. Or it was hashed in the RCU read-side critical section of
+        // the caller, and so had users when that began, or got them later.
         let data = unsafe { data_of(dentry) };
-        // SAFETY: `d_fsdata` owns a `T::Dentry` until the dentry is released, and those who walk
-        // under RCU began before.
+        // SAFETY: `d_fsdata` owns a `T::Dentry` until the release of the dentry, which is behind
+        // the end of its last user, and behind its unhashing. So an RCU read-side critical section
+        // that has found the dentry hashed began before the release.
         if data.is_null() || T::is_stale(unsafe { T::Dentry::rcu_borrow(data) }) {
             return 0;
         }
-        // SAFETY: The dentry is in memory.
+        // SAFETY: The dentry is in memory: it has users, or the caller has found it under RCU.
         let inode = unsafe { (&raw const (*dentry).d_inode).read_volatile() };
         if inode.is_null() {
             return gone(flags);
         }
-        // SAFETY: The inode is freed by RCU after it has left the dentry. The pointer to the lower
-        // dentry stays there, and what it points to is freed by RCU after the inode was evicted.
+        // SAFETY: The dentry keeps its inode, or the inode was evicted after the RCU read-side
+        // critical section began: the dentry had it in that section.
         let lower = unsafe { super::inode::lower_under_rcu::<T>(inode) };
         if lower.is_null() {
             return 1;
         }
-        // SAFETY: As above.
+        // SAFETY: The inode keeps the lower dentry until it is evicted, which was not before the RCU
+        // read-side critical section began, if there is one.
         unsafe { revalidate_raw(lower, flags) }
     }
 
-    /// Ends the use of a dentry.
+    /// Drops the data of a dentry.
     ///
     /// # Safety
     ///
-    /// Called by the VFS for a dentry of `T` that has no users.
+    /// The VFS calls this once for a dentry of `T` that is unhashed and has no users.
     unsafe extern "C" fn release(dentry: *mut bindings::dentry) {
-        // SAFETY: The dentry is valid, and not used by anybody else.
+        // SAFETY: The dentry is in memory, and nothing changes it.
         let data = unsafe { (*dentry).d_fsdata };
         if !data.is_null() {
-            // The pointer is left as it is, for RCU path walks.
-            // SAFETY: `d_fsdata` owns it, and gives it up here, once.
+            // The pointer stays, for RCU path walks.
+            // SAFETY: `d_fsdata` owns the `T::Dentry`, and gives it up here, in the only call.
             drop(unsafe { T::Dentry::from_foreign(data) });
         }
     }

@@ -36,13 +36,10 @@ use kernel::{
         to_result, //
     },
     prelude::*,
-    sync::{
-        aref::ARef,
-        atomic::{
-            Acquire,
-            Atomic,
-            Release, //
-        },
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
     },
     types::Opaque, //
 };
@@ -431,7 +428,7 @@ impl<T: FileSystem> NewInode<T> {
         // SAFETY: The inode is one of `T`.
         let cell = unsafe { InodeCell::<T>::from_vfs(raw) };
         if let Some(lower) = init.lower {
-            cell.lower.store(ARef::into_raw(lower).as_ptr(), Release);
+            cell.lower.store(lower.into_raw().as_ptr(), Release);
         }
         // SAFETY: Nobody looks at it before it is published.
         unsafe { *cell.private.get() = Some(init.private) };

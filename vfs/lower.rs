@@ -17,7 +17,10 @@ use super::{
 use core::{
     mem::ManuallyDrop,
     ops::Deref,
-    ptr::NonNull, //
+    ptr::{
+        self,
+        NonNull, //
+    },
 };
 use kernel::{
     bindings,
@@ -25,10 +28,7 @@ use kernel::{
     error::to_result,
     fs::File,
     prelude::*,
-    sync::aref::{
-        ARef,
-        AlwaysRefCounted, //
-    }, //
+    sync::aref::ARef, //
 };
 
 /// A dentry of the lower file system.
@@ -50,22 +50,6 @@ use kernel::{
 #[repr(transparent)]
 pub(crate) struct LowerDentry(Dentry);
 
-/// A counted reference to a dentry of the lower file system. Dropping it may sleep.
-pub(crate) type LowerRef = ARef<LowerDentry>;
-
-// SAFETY: The count is that of the dentry, which stays while it has users.
-unsafe impl AlwaysRefCounted for LowerDentry {
-    fn inc_ref(&self) {
-        self.0.inc_ref();
-    }
-
-    unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: The caller gives up a reference to the dentry, of which the type is a transparent
-        // wrapper.
-        unsafe { Dentry::dec_ref(obj.cast()) };
-    }
-}
-
 impl Deref for LowerDentry {
     type Target = Dentry;
 
@@ -75,18 +59,6 @@ impl Deref for LowerDentry {
 }
 
 impl LowerDentry {
-    /// Makes a counted reference one to a dentry of the lower file system.
-    ///
-    /// # Safety
-    ///
-    /// The dentry must be one of tracefs.
-    unsafe fn from_dentry(dentry: DentryRef) -> LowerRef {
-        let dentry = ARef::into_raw(dentry);
-        // INVARIANT: The caller guarantees that the dentry is one of tracefs.
-        // SAFETY: The reference was taken from `dentry`, and the type is a transparent wrapper.
-        unsafe { ARef::from_raw(dentry.cast()) }
-    }
-
     /// Looks a name up in the directory, without a check of permissions. May sleep; takes the
     /// `i_rwsem` of the directory for reading.
     ///
@@ -94,9 +66,42 @@ impl LowerDentry {
     ///
     /// `ENOENT`: the name does not exist. `ENOTDIR`. Otherwise the error of tracefs.
     pub(crate) fn lookup(&self, name: &[u8]) -> Result<LowerRef> {
-        let child = self.0.lookup(name)?;
-        // SAFETY: A child of a dentry of tracefs is one of tracefs.
-        Ok(unsafe { Self::from_dentry(child) })
+        // INVARIANT: A child of a dentry of tracefs is one of tracefs.
+        Ok(LowerRef(self.0.lookup(name)?))
+    }
+}
+
+/// A reference to a dentry of the lower file system. Dropping it may sleep.
+///
+/// # Invariants
+///
+/// The dentry is one of tracefs.
+pub(crate) struct LowerRef(DentryRef);
+
+impl LowerRef {
+    /// Gives the reference to the caller, as a pointer for [`Self::from_raw`].
+    pub(super) fn into_raw(self) -> NonNull<LowerDentry> {
+        self.0.into_raw().cast()
+    }
+
+    /// Takes the reference back.
+    ///
+    /// # Safety
+    ///
+    /// `dentry` must come from [`Self::into_raw`], and must not be used here a second time.
+    pub(super) unsafe fn from_raw(dentry: NonNull<LowerDentry>) -> Self {
+        // SAFETY: The caller guarantees that the reference is that of `into_raw()`.
+        Self(unsafe { DentryRef::from_raw(dentry.cast()) })
+    }
+}
+
+impl Deref for LowerRef {
+    type Target = LowerDentry;
+
+    fn deref(&self) -> &LowerDentry {
+        // SAFETY: By the type invariant the dentry is one of tracefs. The cast is to a transparent
+        // wrapper.
+        unsafe { &*ptr::from_ref::<Dentry>(&self.0).cast() }
     }
 }
 
@@ -153,8 +158,10 @@ impl KernMount {
     pub(crate) fn root(&self) -> Result<LowerRef> {
         // SAFETY: By the type invariant the mount is valid. It keeps its root.
         let root = from_err_ptr(unsafe { (*self.mount.as_ptr()).mnt_root })?;
-        // SAFETY: The root has a user, the mount. It is a dentry of tracefs.
-        Ok(unsafe { LowerDentry::from_dentry(Dentry::from_raw(root.as_ptr()).into()) })
+        // SAFETY: The mount is a user of the root, and keeps the super block, which is one of tracefs.
+        let root = unsafe { Dentry::from_raw(root.as_ptr()) };
+        // INVARIANT: The root of tracefs is a dentry of tracefs.
+        Ok(LowerRef(root.get()?))
     }
 
     /// Opens a directory. May sleep.

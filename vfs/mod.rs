@@ -47,6 +47,7 @@ pub(crate) mod bindings {
 
 pub(crate) use self::{
     dentry::{
+        ActiveDentry,
         Dentry,
         DentryRef,
         UnhashedDentry, //
@@ -73,7 +74,6 @@ pub(crate) use self::{
         SetAttr, //
     },
     super_block::{
-        ActiveDentry,
         CollectedDentry,
         New,
         SharedView,

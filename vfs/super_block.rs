@@ -16,8 +16,8 @@ use super::{
     from_err_ptr,
     fs_context,
     inode,
+    ActiveDentry,
     Dentry,
-    DentryRef,
     FileSystem,
     Inode,
     Registration, //
@@ -34,7 +34,6 @@ use kernel::{
     prelude::*,
     seq_file::SeqFile,
     sync::{
-        aref::ARef,
         Arc,
         ArcBorrow,
         CondVar,
@@ -367,12 +366,9 @@ impl<T: FileSystem> ActiveSuper<T> {
     pub(crate) fn root(&self) -> Result<ActiveDentry<'_>> {
         // SAFETY: By the type invariant the super block stays filled in while `self` exists.
         let root = from_err_ptr(unsafe { (*self.sb.as_ptr()).s_root })?;
-        // SAFETY: A filled-in super block keeps its root. The cast is to a transparent wrapper.
-        let root = ARef::from(unsafe { root.cast::<Dentry>().as_ref() });
-        Ok(ActiveDentry {
-            dentry: root,
-            _active: PhantomData,
-        })
+        // SAFETY: A filled-in super block keeps its root. It is one of `T`, and is not shut down
+        // while `self` is borrowed.
+        Ok(unsafe { Dentry::from_raw(root.as_ptr()) }.into())
     }
 }
 
@@ -387,48 +383,12 @@ impl<T: FileSystem> Drop for ActiveSuper<T> {
     }
 }
 
-/// A reference to a dentry of a super block that an [`ActiveSuper`] keeps from being shut down. It
-/// is dropped before the `ActiveSuper` is, since a dentry must not outlive its super block.
-pub(crate) struct ActiveDentry<'a> {
-    /// The dentry.
-    dentry: DentryRef,
-    /// `'a` ends before the drop of the `ActiveSuper`.
-    _active: PhantomData<&'a ()>,
-}
-
-impl ActiveDentry<'_> {
-    /// The child with this name, if a dentry of it is in the dcache. Does not sleep.
-    pub(crate) fn cached_child(&self, name: &[u8]) -> Option<Self> {
-        Some(Self {
-            dentry: self.dentry.cached_child(name)?,
-            _active: PhantomData,
-        })
-    }
-}
-
-impl Clone for ActiveDentry<'_> {
-    fn clone(&self) -> Self {
-        Self {
-            dentry: self.dentry.clone(),
-            _active: PhantomData,
-        }
-    }
-}
-
-impl Deref for ActiveDentry<'_> {
-    type Target = Dentry;
-
-    fn deref(&self) -> &Dentry {
-        &self.dentry
-    }
-}
-
 /// A dentry that was collected under a lock, to be invalidated and put after it.
 ///
 /// Dropping it may sleep.
 pub(crate) struct CollectedDentry<T: FileSystem> {
-    /// The dentry. Dropped before `active`, since a dentry must not outlive its super block.
-    dentry: DentryRef,
+    /// The dentry, whose lifetime stands for that of `active`. Dropped before `active`.
+    dentry: ActiveDentry<'static>,
     /// Keeps the super block of the dentry.
     active: ActiveSuper<T>,
 }
@@ -442,8 +402,14 @@ impl<T: FileSystem> CollectedDentry<T> {
         find: impl FnOnce(ActiveDentry<'_>) -> ActiveDentry<'_>,
     ) -> Option<Self> {
         let active = view.get_active()?;
-        let dentry = find(active.root().ok()?).dentry;
-        Some(Self { dentry, active })
+        let dentry = find(active.root().ok()?).into_raw();
+        Some(Self {
+            // SAFETY: The counted reference was given up just now. `active` keeps the super block
+            // from being shut down for longer than this field exists, whose lifetime no function
+            // hands out.
+            dentry: unsafe { ActiveDentry::from_raw(dentry) },
+            active,
+        })
     }
 
     /// The super block.
@@ -453,9 +419,6 @@ impl<T: FileSystem> CollectedDentry<T> {
 
     /// The dentry.
     pub(crate) fn dentry(&self) -> ActiveDentry<'_> {
-        ActiveDentry {
-            dentry: self.dentry.clone(),
-            _active: PhantomData,
-        }
+        self.dentry.clone()
     }
 }
