@@ -64,8 +64,8 @@ use crate::{
     },
     vfs::{
         self,
+        dir::DirVTable,
         foreign::ForeignFile,
-        inode::DirVTable,
         ActiveDentry,
         CollectedDentry,
         FileSystem,
@@ -139,7 +139,7 @@ impl FileSystem for EventFs {
         Ok(whole_tree.clone())
     }
 
-    fn root(sb: &SuperBlock<Self, New>) -> Result<(NewInode<Self>, MetaRef)> {
+    fn root(sb: &SuperBlock<Self, New>) -> Result<(NewInode<'_, Self>, MetaRef)> {
         let view = sb.view();
         let node = view.root();
         let mut found = Found::directory(node.clone(), view::DEFAULT_MODE);
@@ -264,7 +264,7 @@ impl FileSystem for EventFs {
 }
 
 /// Makes the inode of a name. May sleep.
-fn new_inode<S>(sb: &SuperBlock<EventFs, S>, found: Found) -> Result<NewInode<EventFs>> {
+fn new_inode<S>(sb: &SuperBlock<EventFs, S>, found: Found) -> Result<NewInode<'_, EventFs>> {
     let meta = found.node.payload();
     let ino = match found.entry {
         None => meta.ino(),

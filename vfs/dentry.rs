@@ -519,7 +519,7 @@ impl<'a, T: FileSystem> UnhashedDentry<'a, T> {
     /// # Errors
     ///
     /// `EXDEV`: the inode is one of another super block.
-    pub(crate) fn splice(self, inode: NewInode<T>, data: T::Dentry) -> Result<Spliced<'a, T>> {
+    pub(crate) fn splice(self, inode: NewInode<'_, T>, data: T::Dentry) -> Result<Spliced<'a, T>> {
         // SAFETY: By the type invariants the dentry is valid. `d_sb` is constant.
         if unsafe { (*self.dentry).d_sb } != inode.inode().super_block().as_ptr() {
             return Err(EXDEV);

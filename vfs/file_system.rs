@@ -94,7 +94,7 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     ) -> Result<Arc<SharedView<Self>>>;
 
     /// Makes the root directory of a new super block. May sleep; `s_umount` is held.
-    fn root(sb: &SuperBlock<Self, New>) -> Result<(NewInode<Self>, Self::Dentry)>;
+    fn root(sb: &SuperBlock<Self, New>) -> Result<(NewInode<'_, Self>, Self::Dentry)>;
 
     /// Applies the options of the first mount: options that are not given get their defaults. May
     /// sleep; `s_umount` is held. From this call on the view can be asked for its super block.
@@ -163,7 +163,9 @@ impl<T: FileSystem> Registration<T> {
     /// `EBUSY`: a file system of this name exists. `ENOMEM`.
     pub(crate) fn new(instance: Arc<T::Instance>) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            cache: InodeCache::new()
+            // SAFETY: The cache is dropped with the registration. By then there is no super block:
+            // each holds a reference to the module, which drops the registration when it goes.
+            cache: unsafe { InodeCache::new() }
                 .inspect_err(|error| pr_err!("cannot make the inode cache: {error:?}\n"))?,
             instance,
             fs <- Opaque::try_ffi_init(|slot: *mut bindings::file_system_type| {

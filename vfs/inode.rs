@@ -2,20 +2,26 @@
 
 //! Inodes.
 //!
+//! A [`NewInode`] has no dentry: no path leads to it. A look-up, or the mount, gives it one. From
+//! then on it is an [`Inode`], which is borrowed only. A [`SetAttr`] is a change of attributes
+//! during its call, with the inode locked.
+//!
+//! An inode is embedded in an [`InodeCell`], which owns the data of the file system and the lower
+//! dentry from the creation of the inode to its eviction.
+//!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h) (`struct inode`,
-//! `struct inode_operations`).
+//! `struct inode_operations`, `struct iattr`).
 
 use super::{
     bindings as more_bindings,
     dentry,
-    dir,
+    dir::DirVTable,
     foreign::ForeignData,
     from_err_ptr,
     lower::{
         LowerDentry,
         LowerRef, //
     },
-    DirOperations,
     FileSystem,
     FileVTable,
     SuperBlock,
@@ -24,6 +30,7 @@ use super::{
 use core::{
     cell::UnsafeCell,
     marker::PhantomData,
+    mem::ManuallyDrop,
     ptr::{
         self,
         NonNull, //
@@ -44,55 +51,56 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What is allocated for each inode.
+/// The allocation of an inode.
 ///
 /// # Invariants
 ///
-/// - `published` is true from the end of [`NewInode::new`] on, when `private` holds a value, until
-///   the inode is evicted.
-/// - `lower` is null or a dentry that the inode owns a reference of until it is evicted. The
-///   pointer is not changed then: RCU path walks may still use it (dentries are freed by RCU).
+/// - `published` is true from the end of [`NewInode::new`] until the eviction. Meanwhile `private`
+///   is `Some`, and nothing changes it.
+/// - `lower` is null, or came from [`LowerRef::into_raw`] and is owned by the inode until its
+///   eviction. The pointer stays after that, for RCU path walks: dentries are freed by RCU.
 #[repr(C)]
 pub(super) struct InodeCell<T: FileSystem> {
-    /// What the VFS knows of the inode. It is constructed once for all uses of the memory.
+    /// The inode of the VFS. It is constructed once for all uses of the memory.
     vfs: Opaque<bindings::inode>,
-    /// The dentry of another file system that the inode stands for, null if there is none.
+    /// The lower dentry that the inode stands for; null if there is none.
     lower: Atomic<*mut LowerDentry>,
-    /// Whether the inode is whole: what is found in the list of inodes need not be.
+    /// Whether the inode is complete, and not evicted. An inode in the list of the super block need
+    /// not be.
     published: Atomic<bool>,
-    /// What the file system stores with the inode. Written before it is published and when it is
-    /// evicted, while nobody else looks; read in between.
+    /// The data of the file system.
     private: UnsafeCell<Option<T::Inode>>,
 }
 
 impl<T: FileSystem> InodeCell<T> {
-    /// The cell that a C inode is part of.
+    /// The cell that a C inode is embedded in.
     ///
     /// # Safety
     ///
-    /// `inode` must be one of `T`, in memory for `'a`.
+    /// `inode` must be one that [`alloc`] has allocated for `T`, in memory for `'a`.
     unsafe fn from_vfs<'a>(inode: *mut bindings::inode) -> &'a Self {
         let field = Opaque::cast_from(inode);
-        // SAFETY: Inodes of `T` are allocated in cells.
+        // SAFETY: The caller guarantees that the inode is in memory for `'a`, and `alloc` allocates
+        // inodes in cells, all fields of which it initialises.
         unsafe { &*kernel::container_of!(field, Self, vfs) }
     }
 }
 
-/// The cache that inodes are allocated from.
+/// The slab cache of inodes.
 ///
 /// # Invariants
 ///
-/// The pointer is that of a valid cache, whose objects are `InodeCell<T>`s.
+/// `cache` is a slab cache that this owns, whose objects are `InodeCell<T>`s.
 pub(super) struct InodeCache<T: FileSystem> {
-    /// The slab cache, ours until it is destroyed.
+    /// The slab cache.
     cache: NonNull<bindings::kmem_cache>,
-    /// The file system whose inodes come from it.
+    /// The file system of the inodes.
     _fs: PhantomData<T>,
 }
 
-// SAFETY: A cache may be used on any thread.
+// SAFETY: A slab cache does not belong to a thread.
 unsafe impl<T: FileSystem> Send for InodeCache<T> {}
-// SAFETY: A cache has its own locks.
+// SAFETY: The allocator serialises the uses of a slab cache.
 unsafe impl<T: FileSystem> Sync for InodeCache<T> {}
 
 impl<T: FileSystem> InodeCache<T> {
@@ -101,13 +109,18 @@ impl<T: FileSystem> InodeCache<T> {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(super) fn new() -> Result<Self> {
+    ///
+    /// # Safety
+    ///
+    /// The caller must not drop the cache before all super blocks of `T` are gone.
+    pub(super) unsafe fn new() -> Result<Self> {
         let mut args = bindings::kmem_cache_args {
             align: align_of::<InodeCell<T>>() as c_uint,
             ctor: Some(Self::construct),
             ..pin_init::zeroed()
         };
-        // SAFETY: The name lives as long as the module does, and `args` during the call.
+        // SAFETY: The name is a constant, and `args` is valid for the call. `construct` is for
+        // objects of this size and alignment.
         let cache = unsafe {
             bindings::__kmem_cache_create_args(
                 T::INODE_CACHE.as_char_ptr(),
@@ -116,20 +129,21 @@ impl<T: FileSystem> InodeCache<T> {
                 more_bindings::EVENTFS_SLAB_FLAGS,
             )
         };
-        // INVARIANT: The cache was created just now, for these objects.
+        // INVARIANT: The cache was created just now, for objects of this size and alignment.
         Ok(Self {
             cache: NonNull::new(cache).ok_or(ENOMEM)?,
             _fs: PhantomData,
         })
     }
 
-    /// Initialises what stays initialised while an object goes from one use to the next.
+    /// Initialises the part of an object that stays initialised from one use to the next.
     ///
     /// # Safety
     ///
-    /// `object` is the memory of a cell.
+    /// The allocator calls this for an object of a cache of `T`, before its first use.
     unsafe extern "C" fn construct(object: *mut c_void) {
-        // SAFETY: By the safety requirements. The other fields are set by `alloc`, each time (L12).
+        // SAFETY: The object has the size and the alignment of a cell, and is not used yet. `alloc`
+        // initialises the other fields, for each use (L12).
         unsafe {
             bindings::inode_init_once(Opaque::cast_into(
                 &raw const (*object.cast::<InodeCell<T>>()).vfs,
@@ -140,10 +154,12 @@ impl<T: FileSystem> InodeCache<T> {
 
 impl<T: FileSystem> Drop for InodeCache<T> {
     fn drop(&mut self) {
-        // SAFETY: No requirements. Inodes are freed by RCU callbacks: the last of them must have
-        // run (L13).
+        // An RCU callback frees an inode after its eviction (L13).
+        // SAFETY: The function may be called wherever sleeping is allowed. This is the unload of a
+        // module, or the error path of its load.
         unsafe { bindings::rcu_barrier() };
-        // SAFETY: By the type invariant. There are no objects left: there is no super block left.
+        // SAFETY: By the type invariant `self` owns the cache. The caller of `new` has guaranteed
+        // that there are no super blocks, so all inodes were evicted, and by now they are freed.
         unsafe { bindings::kmem_cache_destroy(self.cache.as_ptr()) };
     }
 }
@@ -152,15 +168,16 @@ impl<T: FileSystem> Drop for InodeCache<T> {
 ///
 /// # Safety
 ///
-/// Called by the VFS for a super block of `T`.
+/// The VFS calls this for a super block of `T` that is not shut down.
 pub(super) unsafe extern "C" fn alloc<T: FileSystem>(
     sb: *mut bindings::super_block,
 ) -> *mut bindings::inode {
-    // SAFETY: By the safety requirements.
+    // SAFETY: The caller guarantees that this is a super block of `T`, which stays for the call.
     let cache = unsafe { SuperBlock::<T>::from_raw(sb) }
         .registration()
         .cache();
-    // SAFETY: The cache and the LRU list are valid.
+    // SAFETY: By the type invariant of `InodeCache` the cache is valid. The LRU list is that of a
+    // super block that is not shut down.
     let cell = unsafe {
         bindings::kmem_cache_alloc_lru_noprof(
             cache.cache.as_ptr(),
@@ -172,8 +189,9 @@ pub(super) unsafe extern "C" fn alloc<T: FileSystem>(
     if cell.is_null() {
         return ptr::null_mut();
     }
-    // SAFETY: The memory is that of a cell, and nobody else's. What a former use left is not read
-    // (L12): the fields are written, not assigned.
+    // INVARIANT: The inode is not published, and has no lower dentry.
+    // SAFETY: The memory is that of a cell, and was allocated just now. The remains of a former use
+    // are not read (L12): the fields are written, not assigned.
     unsafe {
         (&raw mut (*cell).lower).write(Atomic::new(ptr::null_mut()));
         (&raw mut (*cell).published).write(Atomic::new(false));
@@ -182,24 +200,27 @@ pub(super) unsafe extern "C" fn alloc<T: FileSystem>(
     }
 }
 
-/// Ends the use of an inode: gives back all that it owns.
+/// Evicts an inode: drops everything that it owns.
 ///
 /// # Safety
 ///
-/// Called by the VFS for an inode of `T` that has no users.
+/// The VFS calls this once for an inode of `T` that has no users and is in no list.
 pub(super) unsafe extern "C" fn evict<T: FileSystem>(inode: *mut bindings::inode) {
-    // SAFETY: By the safety requirements.
+    // SAFETY: The inode is valid, and an eviction has to make these two calls.
     unsafe {
         bindings::truncate_inode_pages_final(&raw mut (*inode).i_data);
         bindings::clear_inode(inode);
     }
-    // SAFETY: By the safety requirements.
+    // SAFETY: The inode is one of `T`. Its memory is freed after this call.
     let cell = unsafe { InodeCell::<T>::from_vfs(inode) };
+    // INVARIANT: `private` changes after this.
     cell.published.store(false, Release);
-    // SAFETY: The inode has no users any more, and RCU path walks do not look at `private`.
+    // SAFETY: The inode has no users, and is in no list in which one could be found. RCU path walks,
+    // which may still come across the inode, do not use `private`.
     drop(unsafe { (*cell.private.get()).take() });
     if let Some(lower) = NonNull::new(cell.lower.load(Acquire)) {
-        // SAFETY: By the type invariant the inode owns this reference, and gives it up here.
+        // SAFETY: By the type invariant the inode owns this reference, and gives it up here, in the
+        // only call.
         drop(unsafe { LowerRef::from_raw(lower) });
     }
 }
@@ -208,26 +229,29 @@ pub(super) unsafe extern "C" fn evict<T: FileSystem>(inode: *mut bindings::inode
 ///
 /// # Safety
 ///
-/// Called by the VFS, an RCU grace period after [`evict`] or for an inode that was never used.
+/// The VFS calls this as the last use of an inode of `T`: an RCU grace period after [`evict`], or
+/// for an inode that could not be initialised.
 pub(super) unsafe extern "C" fn free<T: FileSystem>(inode: *mut bindings::inode) {
-    // SAFETY: By the safety requirements.
+    // SAFETY: The inode is one of `T`, and in memory.
     let cell = ptr::from_ref(unsafe { InodeCell::<T>::from_vfs(inode) });
-    // The cache cannot be asked for: the super block that leads to it may be gone already.
-    // `kfree()` finds it from the memory.
-    // SAFETY: The memory came from the cache. All that the cell owned was dropped by `evict`.
+    // The super block, which leads to the cache, may be gone. `kfree()` finds the cache by the
+    // address.
+    // SAFETY: The memory came from a slab cache, and nothing uses it any longer. `evict` has dropped
+    // what the cell owned; a cell that was not published owns nothing.
     unsafe { bindings::kfree(cell.cast()) };
 }
 
-/// The pointer to the lower dentry of an inode, null if there is none.
+/// The lower dentry of an inode; null if there is none.
 ///
 /// # Safety
 ///
-/// `inode` is a published inode of `T`, or was one when the RCU read-side critical section of the
-/// caller began.
+/// `inode` must be an inode of `T` that a dentry has, or that a dentry had at some time in the RCU
+/// read-side critical section of the caller.
 pub(super) unsafe fn lower_under_rcu<T: FileSystem>(
     inode: *mut bindings::inode,
 ) -> *mut bindings::dentry {
-    // SAFETY: Inodes are freed by RCU: it is in memory.
+    // SAFETY: Inodes are freed an RCU grace period after they have left their dentry, so that the
+    // caller guarantees that the inode is in memory.
     unsafe { InodeCell::<T>::from_vfs(inode) }
         .lower
         .load(Acquire)
@@ -238,11 +262,13 @@ pub(super) unsafe fn lower_under_rcu<T: FileSystem>(
 ///
 /// # Invariants
 ///
-/// It is part of an [`InodeCell`] that is `published`, and in use while the reference lives.
+/// While there is a reference, the inode is embedded in an [`InodeCell`] that is `published`, and is
+/// not evicted. Its super block is one of `T`, and is not shut down.
 #[repr(transparent)]
 pub(crate) struct Inode<T: FileSystem>(Opaque<bindings::inode>, PhantomData<T>);
 
-// SAFETY: Fields that change are written atomically, or under locks of the VFS.
+// SAFETY: The methods read fields that are constant while an inode is published, and fields that C
+// code, too, reads and writes without a lock. The data is `Sync`.
 unsafe impl<T: FileSystem> Sync for Inode<T> {}
 
 impl<T: FileSystem> Inode<T> {
@@ -250,59 +276,64 @@ impl<T: FileSystem> Inode<T> {
     ///
     /// # Safety
     ///
-    /// `inode` is a published inode of `T` that is in use for `'a`.
+    /// `inode` must be a published inode of `T` that has users for `'a`.
     pub(crate) unsafe fn from_raw<'a>(inode: *mut bindings::inode) -> &'a Self {
-        // SAFETY: By the safety requirements; the type is a transparent wrapper.
+        // SAFETY: The caller guarantees the type invariants: an inode with users is not evicted, and
+        // its super block is not shut down. The type is a transparent wrapper.
         unsafe { &*inode.cast() }
     }
 
-    /// The inode, if it is published yet and still.
+    /// The inode, if it is complete.
     ///
     /// # Safety
     ///
-    /// `inode` is one of `T`, and cannot be evicted during `'a`.
+    /// `inode` must be one of `T` whose eviction does not begin during `'a`.
     pub(super) unsafe fn published<'a>(inode: *mut bindings::inode) -> Option<&'a Self> {
-        // SAFETY: By the safety requirements.
+        // SAFETY: The caller guarantees that the inode is one of `T`, and in memory.
         let cell = unsafe { InodeCell::<T>::from_vfs(inode) };
-        // SAFETY: If it is published, all requirements are met.
+        // SAFETY: The inode is published, and the caller guarantees that it is not evicted during
+        // `'a`, so that its super block is not shut down either.
         cell.published
             .load(Acquire)
             .then(|| unsafe { Self::from_raw(inode) })
     }
 
-    /// The inode as C takes it.
+    /// The C inode.
     pub(crate) fn as_ptr(&self) -> *mut bindings::inode {
         self.0.get()
     }
 
-    /// The cell that the inode is part of.
+    /// The cell that the inode is embedded in.
     fn cell(&self) -> &InodeCell<T> {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the inode is one of `T`, and in memory.
         unsafe { InodeCell::from_vfs(self.as_ptr()) }
     }
 
     /// The super block.
     pub(crate) fn super_block(&self) -> &SuperBlock<T> {
-        // SAFETY: `i_sb` never changes, and the super block outlives its inodes.
+        // SAFETY: By the type invariant the super block is one of `T`, and is not shut down while
+        // the inode is borrowed. `i_sb` is constant.
         unsafe { SuperBlock::from_raw((*self.as_ptr()).i_sb) }
     }
 
-    /// What the file system has stored with the inode.
+    /// The data of the file system.
     pub(crate) fn private(&self) -> Option<&T::Inode> {
-        // SAFETY: By the type invariant the value was written before, and is taken out by the
-        // eviction only, which cannot happen while the inode is in use.
+        // SAFETY: By the type invariant the inode stays published while it is borrowed, and by that
+        // of `InodeCell` nothing changes the data of a published inode.
         unsafe { (*self.cell().private.get()).as_ref() }
     }
 
-    /// The dentry of another file system that this inode stands for.
+    /// The lower dentry that the inode stands for.
     pub(crate) fn lower(&self) -> Option<&LowerDentry> {
-        // SAFETY: By the type invariant of the cell, as the inode is in use.
+        // SAFETY: By the type invariant the inode is not evicted while it is borrowed, and by that
+        // of `InodeCell` it owns a reference to the dentry until then.
         unsafe { self.cell().lower.load(Acquire).as_ref() }
     }
 
-    /// Whether there is a dentry of it.
+    /// Whether the inode has a dentry at this moment.
     pub(crate) fn has_dentry(&self) -> bool {
-        // SAFETY: The inode is valid. That there is one now says nothing of the next moment.
+        // SAFETY: By the type invariant the inode is valid. The field is read without a lock, and
+        // the dentry is not used.
         unsafe {
             !(&raw const (*self.as_ptr()).__bindgen_anon_2.i_dentry.first)
                 .read_volatile()
@@ -317,13 +348,15 @@ impl<T: FileSystem> Inode<T> {
 
     /// The mode: type and permissions.
     pub(crate) fn mode(&self) -> u16 {
-        // SAFETY: The inode is valid. As in C, the field is read without a lock.
+        // SAFETY: By the type invariant the inode is valid. As in C, the field is read without a
+        // lock.
         unsafe { (&raw const (*self.as_ptr()).i_mode).read_volatile() }
     }
 
-    /// The owner and the group, as the initial user name space numbers them.
+    /// The owner and the group, as the initial user namespace numbers them.
     pub(crate) fn owner(&self) -> (u32, u32) {
-        // SAFETY: As for `mode()`.
+        // SAFETY: By the type invariant the inode is valid. As in C, the fields are read without a
+        // lock.
         unsafe {
             (
                 (&raw const (*self.as_ptr()).i_uid).read_volatile().val,
@@ -332,12 +365,14 @@ impl<T: FileSystem> Inode<T> {
         }
     }
 
-    /// Sets the permission bits, the owner and the group.
+    /// Sets the permission bits, the owner and the group. Path walks read them at any time.
     ///
-    /// The caller orders this with other changes. Path walks read the fields at any time.
+    /// Of two changes at the same time either may win, for each field.
     pub(crate) fn set_mode_and_owner(&self, mode: u16, uid: u32, gid: u32) {
+        // The type of the file is constant, so that no change of it can be lost here.
         let mode = self.mode() & !PERMISSIONS | mode & PERMISSIONS;
-        // SAFETY: The inode is valid, and the fields are meant to be written while they are read.
+        // SAFETY: By the type invariant the inode is valid. As in C, the fields are read without a
+        // lock, and each value of them is valid.
         unsafe {
             (&raw mut (*self.as_ptr()).i_mode).write_volatile(mode);
             (&raw mut (*self.as_ptr()).i_uid).write_volatile(bindings::kuid_t { val: uid });
@@ -346,27 +381,17 @@ impl<T: FileSystem> Inode<T> {
     }
 }
 
-/// What an inode is.
+/// The type of an inode, with the operations of its open files.
 pub(crate) enum InodeKind<T: FileSystem> {
-    /// A directory, which is read through these operations.
+    /// A directory.
     Directory(DirVTable<T>),
-    /// A regular file with these operations.
+    /// A regular file.
     Regular(FileVTable<T>),
 }
 
-/// The operations of an open directory.
-pub(crate) struct DirVTable<T: FileSystem>(&'static bindings::file_operations, PhantomData<T>);
-
-impl<T: FileSystem> DirVTable<T> {
-    /// The operations that a trait implementation makes.
-    pub(crate) const fn new<O: DirOperations<T>>() -> Self {
-        Self(dir::VTable::<T, O>::build(), PhantomData)
-    }
-}
-
-/// What a new inode begins with.
+/// The initial state of an inode. Its link count is 1, and all of its times are the current one.
 pub(crate) struct InodeInit<T: FileSystem> {
-    /// What it is.
+    /// The type.
     pub(crate) kind: InodeKind<T>,
     /// The inode number.
     pub(crate) ino: u64,
@@ -374,47 +399,52 @@ pub(crate) struct InodeInit<T: FileSystem> {
     pub(crate) mode: u16,
     /// The owner and the group.
     pub(crate) owner: (u32, u32),
-    /// The dentry of another file system that it stands for.
+    /// The lower dentry that the inode stands for.
     pub(crate) lower: Option<LowerRef>,
-    /// What the operations of a file of another module find in `i_private`.
+    /// The `i_private` that the operations of another module's file find.
     pub(crate) data: Option<ForeignData>,
-    /// What the file system stores with it.
+    /// The data of the file system.
     pub(crate) private: T::Inode,
 }
 
-/// An inode that no dentry leads to yet.
+/// An inode that has no dentry: no path leads to it.
 ///
 /// # Invariants
 ///
-/// It owns a reference to a published inode.
-pub(crate) struct NewInode<T: FileSystem> {
-    /// The inode, with the reference that `new_inode()` gave.
+/// It owns a reference to a published inode of `T` that has no dentry. The super block of the inode
+/// is not shut down before `'a` ends.
+pub(crate) struct NewInode<'a, T: FileSystem> {
+    /// The inode, with the reference of `new_inode()`.
     inode: NonNull<bindings::inode>,
-    /// The file system that the inode is of.
-    _fs: PhantomData<T>,
+    /// The file system of the inode. `'a` ends before the super block may be shut down.
+    _sb: PhantomData<&'a SuperBlock<T>>,
 }
 
-impl<T: FileSystem> NewInode<T> {
-    /// Makes an inode. Link count 1, now as all times. May sleep.
-    pub(crate) fn new<S>(sb: &SuperBlock<T, S>, init: InodeInit<T>) -> Result<Self> {
-        // SAFETY: The super block is valid.
+impl<'a, T: FileSystem> NewInode<'a, T> {
+    /// Makes an inode. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new<S>(sb: &'a SuperBlock<T, S>, init: InodeInit<T>) -> Result<Self> {
+        // SAFETY: By the type invariants of `SuperBlock` it is valid, and not shut down.
         let inode =
             from_err_ptr(unsafe { bindings::new_inode(sb.as_ptr()) }).map_err(|_| ENOMEM)?;
         let raw = inode.as_ptr();
-        // SAFETY: The inode is new: but for the list of inodes, where it is not looked at before
-        // it is published, nobody has it.
+        // SAFETY: The inode is new. It is in the list of its super block, whose readers leave it
+        // alone before it is published. The operations are for inodes of `T` of this type.
         unsafe {
             bindings::simple_inode_init_ts(raw);
             (*raw).i_ino = init.ino;
             let kind = match init.kind {
-                InodeKind::Directory(operations) => {
+                InodeKind::Directory(fops) => {
                     (*raw).i_op = const { &VTable::<T>::DIRECTORY };
-                    (*raw).__bindgen_anon_3.i_fop = operations.0;
+                    (*raw).__bindgen_anon_3.i_fop = fops.as_ptr();
                     bindings::S_IFDIR
                 }
-                InodeKind::Regular(operations) => {
+                InodeKind::Regular(fops) => {
                     (*raw).i_op = const { &VTable::<T>::FILE };
-                    (*raw).__bindgen_anon_3.i_fop = operations.as_ptr();
+                    (*raw).__bindgen_anon_3.i_fop = fops.as_ptr();
                     bindings::S_IFREG
                 }
             };
@@ -425,62 +455,68 @@ impl<T: FileSystem> NewInode<T> {
             (*raw).i_gid.val = init.owner.1;
             bindings::set_nlink(raw, 1);
         }
-        // SAFETY: The inode is one of `T`.
+        // SAFETY: `new_inode()` has called `alloc`, as the super block is one of `T`.
         let cell = unsafe { InodeCell::<T>::from_vfs(raw) };
         if let Some(lower) = init.lower {
+            // INVARIANT: The inode owns the reference from here on.
             cell.lower.store(lower.into_raw().as_ptr(), Release);
         }
-        // SAFETY: Nobody looks at it before it is published.
+        // SAFETY: The data of an inode that is not published is not used.
         unsafe { *cell.private.get() = Some(init.private) };
-        // INVARIANT: The value was written.
+        // INVARIANT: `private` was set just now.
         cell.published.store(true, Release);
+        // INVARIANT: The reference is that of `new_inode()`. The super block is borrowed for `'a`.
         Ok(Self {
             inode,
-            _fs: PhantomData,
+            _sb: PhantomData,
         })
     }
 
     /// The inode.
     pub(crate) fn inode(&self) -> &Inode<T> {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the inode was published, and `self` is its user.
         unsafe { Inode::from_raw(self.inode.as_ptr()) }
     }
 
-    /// Hands over the reference.
+    /// Gives the reference to the caller.
     pub(super) fn into_raw(self) -> *mut bindings::inode {
-        core::mem::ManuallyDrop::new(self).inode.as_ptr()
+        ManuallyDrop::new(self).inode.as_ptr()
     }
 }
 
-impl<T: FileSystem> Drop for NewInode<T> {
+impl<T: FileSystem> Drop for NewInode<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant; with the last reference it is evicted.
+        // SAFETY: By the type invariant `self` owns a reference, and it is given up here. The super
+        // block is not shut down yet.
         unsafe { bindings::iput(self.inode.as_ptr()) };
     }
 }
 
-/// A change of attributes that was asked for: `chmod`, `chown`, `truncate`, `utimes`.
+/// A change of attributes: `chmod()`, `chown()`, `truncate()`, `utimes()`.
 ///
-/// C header: [`include/linux/fs.h`](srctree/include/linux/fs.h) (`struct iattr`).
+/// # Invariants
+///
+/// During `'a` the pointers are valid, and nothing else uses `attr`. The dentry has an inode, whose
+/// `i_rwsem` the task holds for writing. The type is not `Send`, so that the holder is this task.
 pub(crate) struct SetAttr<'a> {
-    /// How the mount maps owners; passed on.
+    /// The mapping of owners of the mount.
     idmap: *mut bindings::mnt_idmap,
-    /// The dentry through which the change was asked for; it has an inode, which is locked.
+    /// The dentry that the caller has named.
     dentry: *mut bindings::dentry,
-    /// What is to change, and to what. [`SetAttr::check`] may adjust it.
-    attributes: *mut bindings::iattr,
-    /// `'a` is the call of `setattr`, for which all the pointers are valid.
+    /// The attributes to change, with their values. [`SetAttr::check`] may adjust them.
+    attr: *mut bindings::iattr,
+    /// `'a` is the call of `setattr`.
     _call: PhantomData<&'a ()>,
 }
 
 impl SetAttr<'_> {
-    /// Whether the change is also one of this kind (`ATTR_*`).
+    /// Whether the change includes an attribute (`ATTR_*`).
     fn has(&self, bit: u32) -> bool {
-        // SAFETY: The pointer is valid during the call that `'a` stands for.
-        unsafe { (*self.attributes).ia_valid & bit != 0 }
+        // SAFETY: By the type invariant `attr` is valid, and only this task uses it.
+        unsafe { (*self.attr).ia_valid & bit != 0 }
     }
 
-    /// Whether the permissions change.
+    /// Whether the permission bits change.
     pub(crate) fn mode(&self) -> bool {
         self.has(bindings::ATTR_MODE)
     }
@@ -495,63 +531,68 @@ impl SetAttr<'_> {
         self.has(bindings::ATTR_GID)
     }
 
-    /// Whether the caller may do it: owner and root may. May sleep.
+    /// Checks the permission of the caller: the owner and root have it. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM`: the caller lacks it. Otherwise the error of `setattr_prepare()`.
     pub(crate) fn check(&self) -> Result {
-        // SAFETY: The pointers are valid during the call, and the inode is locked.
-        to_result(unsafe { bindings::setattr_prepare(self.idmap, self.dentry, self.attributes) })
+        // SAFETY: By the type invariant the pointers are valid, and the inode is locked.
+        to_result(unsafe { bindings::setattr_prepare(self.idmap, self.dentry, self.attr) })
     }
 
-    /// Changes the size of the inode, if that was asked for. May sleep.
+    /// Changes the size of the inode, if the change includes it. May sleep.
     pub(crate) fn resize(&self) {
         if self.has(bindings::ATTR_SIZE) {
-            // SAFETY: As above.
-            unsafe {
-                bindings::truncate_setsize((*self.dentry).d_inode, (*self.attributes).ia_size)
-            };
+            // SAFETY: By the type invariant the pointers are valid, and the inode is locked.
+            unsafe { bindings::truncate_setsize((*self.dentry).d_inode, (*self.attr).ia_size) };
         }
     }
 
-    /// Changes the inode. Does not sleep.
+    /// Changes the other attributes of the inode. Does not sleep.
     pub(crate) fn apply(&self) {
-        // SAFETY: As above.
-        unsafe { bindings::setattr_copy(self.idmap, (*self.dentry).d_inode, self.attributes) };
+        // SAFETY: By the type invariant the pointers are valid, and the inode is locked.
+        unsafe { bindings::setattr_copy(self.idmap, (*self.dentry).d_inode, self.attr) };
     }
 }
 
-/// The operations of inodes.
+/// C functions for the inodes of `T`.
 struct VTable<T: FileSystem>(PhantomData<T>);
 
 impl<T: FileSystem> VTable<T> {
-    /// What directories can do. To create, remove or rename is not among it: the VFS refuses that.
+    /// The `i_op` of a directory. The VFS refuses to create, to remove and to rename, for want of
+    /// the operations.
     const DIRECTORY: bindings::inode_operations = bindings::inode_operations {
         lookup: Some(dentry::lookup::<T>),
         setattr: Some(Self::setattr),
         ..pin_init::zeroed()
     };
 
-    /// What regular files can do.
+    /// The `i_op` of a regular file.
     const FILE: bindings::inode_operations = bindings::inode_operations {
         setattr: Some(Self::setattr),
         ..pin_init::zeroed()
     };
 
-    /// Changes attributes of an inode.
+    /// Changes the attributes of an inode.
     ///
     /// # Safety
     ///
-    /// Called by the VFS for a dentry of `T` with an inode, whose `i_rwsem` is held for writing.
+    /// The VFS calls this for a dentry of `T` that has users and an inode, whose `i_rwsem` is held
+    /// for writing.
     unsafe extern "C" fn setattr(
         idmap: *mut bindings::mnt_idmap,
         dentry: *mut bindings::dentry,
-        attributes: *mut bindings::iattr,
+        attr: *mut bindings::iattr,
     ) -> c_int {
+        // INVARIANT: The pointers are those of a call of the VFS, and the lock is held.
         let change = SetAttr {
             idmap,
             dentry,
-            attributes,
+            attr,
             _call: PhantomData,
         };
-        // SAFETY: By the safety requirements; the dentry keeps the inode.
+        // SAFETY: The dentry keeps its inode, which was published before the dentry got it.
         let inode = unsafe { Inode::<T>::from_raw((*dentry).d_inode) };
         from_result(|| T::set_attributes(inode, change).map(|()| 0))
     }

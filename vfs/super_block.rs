@@ -183,6 +183,9 @@ pub(super) unsafe extern "C" fn fill<T: FileSystem>(
         // view that the type invariants demand, and it stays for the call.
         let this = unsafe { SuperBlock::<T, New>::from_raw(sb) };
         let (inode, data) = T::root(this)?;
+        if inode.inode().super_block().as_ptr() != sb {
+            return Err(EXDEV);
+        }
         // SAFETY: `d_make_root()` takes over the inode, also when it fails.
         let root = unsafe { bindings::d_make_root(inode.into_raw()) };
         let root = NonNull::new(root).ok_or(ENOMEM)?;
