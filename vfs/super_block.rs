@@ -55,8 +55,9 @@ pub(crate) enum Ready {}
 ///
 /// # Invariants
 ///
-/// `s_type` is embedded in a `Registration<T>`, which outlives the super block. `s_fs_info` owns a
-/// reference to the view, from which nothing takes it before the super block was shut down.
+/// While there is a reference, the super block is not shut down. `s_type` is embedded in a
+/// `Registration<T>`, which outlives the super block. `s_fs_info` owns a reference to the view, from
+/// which nothing takes it before the super block was shut down.
 #[repr(transparent)]
 pub(crate) struct SuperBlock<T: FileSystem, S = Ready>(
     Opaque<bindings::super_block>,
