@@ -23,11 +23,11 @@ use crate::{
     nodes::Node,
     vfs::{
         Dentry,
-        DentryRef,
         DirEmitter,
         DirEntryType,
         DirOperations,
-        OpenFile, //
+        OpenFile,
+        PinnedDentries, //
     },
 };
 use core::ptr;
@@ -40,7 +40,7 @@ use kernel::{
 /// The source that an open directory is listed from.
 enum Entries {
     /// The pinned dentries.
-    Pinned(KVVec<DentryRef>),
+    Pinned(PinnedDentries),
     /// The nodes.
     Metadata(Children),
 }
@@ -134,9 +134,9 @@ impl OpenDir {
         inode: &EventInode,
         node: &Node<Meta>,
         dentry: &Dentry,
-    ) -> Result<KVVec<DentryRef>> {
+    ) -> Result<PinnedDentries> {
         let sb = inode.super_block();
-        let mut pinned = KVVec::new();
+        let mut pinned = PinnedDentries::new(sb)?;
         let look_up = |name: &[u8]| match dentry.lookup(name) {
             // The name was removed, and may have been added again: look again, as path walks do.
             Err(error) if error == ESTALE => dentry.lookup(name),
@@ -146,7 +146,7 @@ impl OpenDir {
             // A name that was removed and added again while the children were collected may be
             // among them twice. It is listed for the node that it leads to.
             Ok(entry) if !entry.data_in(sb).is_some_and(|found| ptr::eq(found, of)) => Ok(()),
-            Ok(entry) => Ok(pinned.push(entry, GFP_KERNEL)?),
+            Ok(entry) => pinned.push(entry),
             // The entry was removed, or the provider says that the file does not exist now.
             Err(error) if error == ENOENT || error == ESTALE => Ok(()),
             Err(error) => Err(error),
@@ -166,7 +166,7 @@ impl OpenDir {
     }
 
     /// Emits pinned entries.
-    fn emit_pinned(pinned: &[DentryRef], emitter: &mut DirEmitter<'_>) {
+    fn emit_pinned(pinned: &PinnedDentries, emitter: &mut DirEmitter<'_>) {
         while let Some(entry) = emitter
             .pos()
             .checked_sub(2)
@@ -271,7 +271,9 @@ impl DirOperations<EventFs> for OpenDir {
         let mut entries = match Self::entries(inode, file.dentry()) {
             Ok(entries) => entries,
             // A directory that was removed can be rewound. Reading it fails.
-            Err(error) if error == ENOENT => Entries::Pinned(KVVec::new()),
+            Err(error) if error == ENOENT => {
+                Entries::Pinned(PinnedDentries::new(inode.super_block())?)
+            }
             Err(error) => return Err(error),
         };
         core::mem::swap(&mut *open.entries.lock(), &mut entries);

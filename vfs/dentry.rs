@@ -2,9 +2,8 @@
 
 //! Dentries.
 //!
-//! A [`Dentry`] is borrowed. A [`DentryRef`] keeps the dentry and its super block, an
-//! [`ActiveDentry`] keeps the dentry while an [`ActiveSuper`](super::super_block::ActiveSuper)
-//! keeps the super block.
+//! A [`Dentry`] is borrowed. An [`ActiveDentry`] is a counted reference, with a lifetime during which
+//! something else keeps the super block. [`PinnedDentries`] keep their super block themselves.
 //!
 //! The dentry that a look-up has to answer is an [`UnhashedDentry`]: no path leads to it. Answered
 //! with an inode it becomes a [`Spliced`] one, until the look-up returns. Dropping an
@@ -105,17 +104,6 @@ impl Dentry {
         self.into()
     }
 
-    /// Takes a reference.
-    ///
-    /// # Errors
-    ///
-    /// `ENODEV`: the last mount of the super block is gone.
-    pub(crate) fn get(&self) -> Result<DentryRef> {
-        // SAFETY: The counted reference was taken just now, and the super block is not shut down
-        // while `self` is borrowed.
-        unsafe { DentryRef::activate(self.count()) }
-    }
-
     /// The inode, of whatever file system; `None` for a negative dentry.
     fn inode(&self) -> Option<NonNull<bindings::inode>> {
         // SAFETY: By the type invariants the dentry is valid. As in C, the field is read without a
@@ -211,9 +199,9 @@ impl Dentry {
     ///
     /// # Errors
     ///
-    /// `ENOENT`: the name does not exist. `ENOTDIR`: this is not a directory. `ENODEV`: the last
-    /// mount is gone. Otherwise the error of the file system.
-    pub(crate) fn lookup(&self, name: &[u8]) -> Result<DentryRef> {
+    /// `ENOENT`: the name does not exist. `ENOTDIR`: this is not a directory. Otherwise the error of
+    /// the file system.
+    pub(crate) fn lookup(&self, name: &[u8]) -> Result<ActiveDentry<'_>> {
         if !self.is_directory() {
             return Err(ENOTDIR);
         }
@@ -225,7 +213,7 @@ impl Dentry {
         })?;
         // SAFETY: The function has taken a counted reference for the caller. The child is of the
         // super block of `self`, which is not shut down while `self` is borrowed.
-        unsafe { DentryRef::activate(child.cast()) }
+        Ok(unsafe { ActiveDentry::from_raw(child.cast()) })
     }
 
     /// Unhashes the dentry, drops the cached dentries below it, and unmounts what is mounted there,
@@ -244,88 +232,90 @@ impl Dentry {
     }
 }
 
-/// A reference to a dentry and to its super block: a dentry must not outlive its super block.
-/// Dropping it may sleep.
-///
-/// # Invariants
-///
-/// It owns a counted reference to a dentry that meets the invariants of [`Dentry`], and an active
-/// reference (`s_active`) to its super block.
-pub(crate) struct DentryRef(NonNull<Dentry>);
+/// Dentries of one super block that are pinned together, with an active reference to that: a dentry
+/// must not outlive its super block. Dropping it may sleep.
+pub(crate) struct PinnedDentries {
+    /// The dentries. Dropped before the active reference.
+    dentries: KVVec<ActiveDentry<'static>>,
+    /// The super block of all of them.
+    sb: ActiveReference,
+}
 
-// SAFETY: References may be put on any thread, and `Dentry` is `Sync`.
-unsafe impl Send for DentryRef {}
-// SAFETY: A shared reference gives a shared reference to the dentry, which is `Sync`.
-unsafe impl Sync for DentryRef {}
-
-impl DentryRef {
-    /// Adds an active reference to a counted one, or puts that.
+impl PinnedDentries {
+    /// No dentries, of a super block.
     ///
     /// # Errors
     ///
     /// `ENODEV`: the last mount of the super block is gone.
+    pub(crate) fn new<T: FileSystem>(sb: &SuperBlock<T>) -> Result<Self> {
+        Ok(Self {
+            dentries: KVVec::new(),
+            sb: ActiveReference::get(sb)?,
+        })
+    }
+
+    /// Pins a dentry. May sleep.
     ///
-    /// # Safety
+    /// # Errors
     ///
-    /// The caller must own the counted reference and hand it over. The dentry must meet the
-    /// invariants of [`Dentry`] during the call.
-    unsafe fn activate(dentry: NonNull<Dentry>) -> Result<Self> {
-        // SAFETY: The caller guarantees that the dentry is valid and that its super block is not
-        // shut down. `s_active` is an atomic of C code.
-        let active = unsafe {
-            let sb = (*dentry.as_ref().as_ptr()).d_sb;
-            Atomic::<i32>::from_ptr(&raw mut (*sb).s_active.counter)
-        };
+    /// `EXDEV`: it is one of another super block. `ENOMEM`.
+    pub(crate) fn push(&mut self, dentry: ActiveDentry<'_>) -> Result {
+        // SAFETY: By the invariants of `Dentry` the dentry is valid. `d_sb` is constant.
+        if unsafe { (*dentry.as_ptr()).d_sb } != self.sb.0.as_ptr() {
+            return Err(EXDEV);
+        }
+        // SAFETY: The counted reference is that of `dentry`. `self` drops it before the active
+        // reference, which keeps the super block from being shut down.
+        let dentry = unsafe { ActiveDentry::from_raw(dentry.into_raw()) };
+        // Accounted, since an open file of any user may own this.
+        Ok(self.dentries.push(dentry, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// The dentry that was pinned at an index.
+    pub(crate) fn get(&self, index: usize) -> Option<&Dentry> {
+        self.dentries.get(index).map(|dentry| &**dentry)
+    }
+}
+
+/// An active reference to a super block.
+///
+/// # Invariants
+///
+/// It owns a reference of `s_active`, so that the super block is not shut down.
+struct ActiveReference(NonNull<bindings::super_block>);
+
+// SAFETY: The count is an atomic, and the last reference may be dropped on any thread.
+unsafe impl Send for ActiveReference {}
+// SAFETY: A shared reference gives no access to anything.
+unsafe impl Sync for ActiveReference {}
+
+impl ActiveReference {
+    /// Takes a reference.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV`: the last mount of the super block is gone.
+    fn get<T: FileSystem>(sb: &SuperBlock<T>) -> Result<Self> {
+        let sb = NonNull::new(sb.as_ptr()).ok_or(ENODEV)?;
+        // SAFETY: The super block is valid while it is borrowed. `s_active` is an atomic of C code.
+        let active = unsafe { Atomic::<i32>::from_ptr(&raw mut (*sb.as_ptr()).s_active.counter) };
         // `atomic_inc_not_zero()`.
         let mut count = active.load(Relaxed);
         while count != 0 {
             match active.cmpxchg(count, count + 1, Relaxed) {
-                // INVARIANT: The caller has handed over the counted reference, and the active one
-                // was taken just now.
-                Ok(_) => return Ok(Self(dentry)),
+                // INVARIANT: The reference was taken just now.
+                Ok(_) => return Ok(Self(sb)),
                 Err(now) => count = now,
             }
         }
-        // SAFETY: The caller has handed over the reference.
-        unsafe { bindings::dput(dentry.as_ref().as_ptr()) };
         Err(ENODEV)
     }
-
-    /// Gives the references to the caller, as a pointer for [`Self::from_raw`].
-    pub(super) fn into_raw(self) -> NonNull<Dentry> {
-        ManuallyDrop::new(self).0
-    }
-
-    /// Takes the references back.
-    ///
-    /// # Safety
-    ///
-    /// `dentry` must come from [`Self::into_raw`], and must not be used here a second time.
-    pub(super) unsafe fn from_raw(dentry: NonNull<Dentry>) -> Self {
-        // INVARIANT: The caller guarantees that the references are those of `into_raw()`.
-        Self(dentry)
-    }
 }
 
-impl Deref for DentryRef {
-    type Target = Dentry;
-
-    fn deref(&self) -> &Dentry {
-        // SAFETY: By the type invariant the dentry has users and its super block is active.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Drop for DentryRef {
+impl Drop for ActiveReference {
     fn drop(&mut self) {
-        let dentry = self.as_ptr();
-        // SAFETY: By the type invariant both references are owned, and they are given up here. The
-        // super block goes last: the active reference keeps it until the dentry was put.
-        unsafe {
-            let sb = (*dentry).d_sb;
-            bindings::dput(dentry);
-            bindings::deactivate_super(sb);
-        }
+        // SAFETY: By the type invariant the reference is owned, and it is given up here.
+        unsafe { bindings::deactivate_super(self.0.as_ptr()) };
     }
 }
 

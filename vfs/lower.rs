@@ -8,8 +8,8 @@
 
 use super::{
     dentry::{
-        Dentry,
-        DentryRef, //
+        ActiveDentry,
+        Dentry, //
     },
     from_err_ptr,
     DirEntryType, //
@@ -37,6 +37,8 @@ use kernel::{
 ///
 /// The dentry is one of tracefs. So
 ///
+/// - its super block is never shut down: each entry of tracefs pins it (`simple_pin_fs()`), and the
+///   entries of the root that the kernel makes at boot stay;
 /// - it is never renamed or moved;
 /// - the file operations of its inode depend on `i_private`, on `i_cdev`, and on the fields that each
 ///   open file and each inode of the VFS has, but neither on the path, nor on the super block, nor on
@@ -66,8 +68,8 @@ impl LowerDentry {
     ///
     /// `ENOENT`: the name does not exist. `ENOTDIR`. Otherwise the error of tracefs.
     pub(crate) fn lookup(&self, name: &[u8]) -> Result<LowerRef> {
-        // INVARIANT: A child of a dentry of tracefs is one of tracefs.
-        Ok(LowerRef(self.0.lookup(name)?))
+        // SAFETY: A child of a dentry of tracefs is one of tracefs.
+        Ok(unsafe { LowerRef::new(self.0.lookup(name)?) })
     }
 }
 
@@ -76,9 +78,21 @@ impl LowerDentry {
 /// # Invariants
 ///
 /// The dentry is one of tracefs.
-pub(crate) struct LowerRef(DentryRef);
+pub(crate) struct LowerRef(ActiveDentry<'static>);
 
 impl LowerRef {
+    /// Makes a reference to a dentry of tracefs one of unlimited lifetime.
+    ///
+    /// # Safety
+    ///
+    /// The dentry must be one of tracefs.
+    unsafe fn new(dentry: ActiveDentry<'_>) -> Self {
+        // INVARIANT: The caller guarantees that the dentry is one of tracefs.
+        // SAFETY: The counted reference is that of `dentry`. The super block of tracefs is never
+        // shut down, by the invariants of `LowerDentry`.
+        Self(unsafe { ActiveDentry::from_raw(dentry.into_raw()) })
+    }
+
     /// Gives the reference to the caller, as a pointer for [`Self::from_raw`].
     pub(super) fn into_raw(self) -> NonNull<LowerDentry> {
         self.0.into_raw().cast()
@@ -91,7 +105,7 @@ impl LowerRef {
     /// `dentry` must come from [`Self::into_raw`], and must not be used here a second time.
     pub(super) unsafe fn from_raw(dentry: NonNull<LowerDentry>) -> Self {
         // SAFETY: The caller guarantees that the reference is that of `into_raw()`.
-        Self(unsafe { DentryRef::from_raw(dentry.cast()) })
+        Self(unsafe { ActiveDentry::from_raw(dentry.cast()) })
     }
 }
 
@@ -160,8 +174,8 @@ impl KernMount {
         let root = from_err_ptr(unsafe { (*self.mount.as_ptr()).mnt_root })?;
         // SAFETY: The mount is a user of the root, and keeps the super block, which is one of tracefs.
         let root = unsafe { Dentry::from_raw(root.as_ptr()) };
-        // INVARIANT: The root of tracefs is a dentry of tracefs.
-        Ok(LowerRef(root.get()?))
+        // SAFETY: The root of tracefs is a dentry of tracefs.
+        Ok(unsafe { LowerRef::new(root.into()) })
     }
 
     /// Opens a directory. May sleep.

@@ -10,7 +10,7 @@
 //!   [`ActiveSuper`](super_block::ActiveSuper) delays the unmount;
 //! - no path leads to a [`NewInode`]; an [`Inode`] is borrowed from something that keeps it;
 //! - an [`UnhashedDentry`] has to be answered by a look-up, a [`Spliced`](dentry::Spliced) one was;
-//! - a [`DentryRef`] keeps a dentry and its super block, an [`ActiveDentry`] the dentry only;
+//! - [`PinnedDentries`] keep their super block, an [`ActiveDentry`] keeps the dentry only;
 //! - a [`SetAttr`] exists while the inode is locked, a [`DirEmitter`] while a directory is read;
 //! - no [`LowerDentry`](lower::LowerDentry) is ever renamed, and it keeps the data of its file.
 //!
@@ -57,7 +57,7 @@ pub(crate) use self::{
     dentry::{
         ActiveDentry,
         Dentry,
-        DentryRef,
+        PinnedDentries,
         UnhashedDentry, //
     },
     dir::{
