@@ -57,6 +57,7 @@ use self::{
 };
 use crate::{
     nodes::{
+        DrainedNodes,
         Node,
         RcuNode,
         Removed,
@@ -65,7 +66,7 @@ use crate::{
     vfs::{
         self,
         dir::DirVTable,
-        foreign::ForeignFile,
+        foreign,
         ActiveDentry,
         CollectedDentry,
         FileSystem,
@@ -93,6 +94,9 @@ use kernel::{
 
 /// The file system.
 pub(crate) struct EventFs;
+
+/// A file of another module, tied to the node that it was given for.
+pub(crate) type ForeignFile = foreign::ForeignFile<MetaRef>;
 
 /// An inode of eventfs.
 pub(crate) type EventInode = Inode<EventFs>;
@@ -281,7 +285,7 @@ fn new_inode<S>(sb: &SuperBlock<EventFs, S>, found: Found) -> Result<NewInode<'_
         mode: attr.mode,
         owner: (attr.uid, attr.gid),
         lower: found.lower,
-        data: found.foreign.map(|foreign| foreign.data),
+        data: found.foreign.as_ref().map(ForeignFile::data),
         private: Private {
             node: found.node,
             entry: found.entry,
@@ -309,13 +313,12 @@ impl EventTree {
 
     /// Removes a node as [`Self::remove`] does, and returns the removed nodes. `None`: the node was
     /// removed before, or another thread is removing it and may not be done.
-    pub(crate) fn take_out(&self, node: &Node<Meta>) -> Option<Removed<Meta>> {
+    pub(crate) fn take_out(&self, node: &Node<Meta>) -> Option<DrainedNodes<Meta>> {
         let removed = self.unlink(node)?;
-        for node in removed.nodes() {
-            node.drain();
-            node.payload().provider().node_removed(self, node);
-        }
-        Some(removed)
+        Some(removed.drain(|drained| {
+            let provider = drained.node().payload().provider();
+            provider.node_removed(self, drained);
+        }))
     }
 
     /// Unlinks a node and all nodes below it from the tree and from the dcache. `None`: this was

@@ -28,12 +28,7 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
-use publish::{
-    Clients,
-    Leftovers,
-    ModuleWatch,
-    Published, //
-};
+use publish::Publication;
 use stats::{
     DebugFile,
     Stats, //
@@ -59,15 +54,11 @@ struct EventFsModule {
     /// What makes `mount -t eventfs` work.
     #[pin]
     registration: Registration<EventFs>,
-    /// What lets other modules publish: those that do keep this one loaded.
-    published: Published,
-    /// What removes the leftovers of other modules.
+    /// Lets other modules publish. A module that has published keeps this one loaded.
     #[pin]
-    watch: ModuleWatch<Leftovers>,
+    publication: Publication,
     /// The nodes that all mounts show.
     tree: Arc<EventTree>,
-    /// What other modules have published in the tree.
-    clients: Arc<Clients>,
     /// Kept here so that it goes last: a node may be dropped where this must not wait (L4).
     mirror: Arc<Mirror>,
 }
@@ -82,10 +73,7 @@ impl kernel::InPlaceModule for EventFsModule {
             tree: start("make the tree", || {
                 Arc::pin_init(EventTree::new(mirror.clone()), GFP_KERNEL)
             })?,
-            clients: Arc::pin_init(Clients::new(), GFP_KERNEL)?,
-            // Before anybody who asks for it.
-            published: Published::new(tree.clone(), clients.clone())?,
-            watch <- ModuleWatch::new(),
+            publication <- Publication::new(tree.clone()),
             // What is mounted must not go because something else fails: what comes now does not.
             registration <- Registration::new(View::of_tree(tree.clone())?),
             stats: DebugFile::new(
@@ -94,7 +82,7 @@ impl kernel::InPlaceModule for EventFsModule {
                 Arc::new(
                     Stats {
                         tree: tree.clone(),
-                        clients: clients.clone(),
+                        clients: publication.clients().clone(),
                     },
                     GFP_KERNEL,
                 )?,

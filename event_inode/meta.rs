@@ -284,8 +284,21 @@ impl Meta {
     }
 
     /// The properties that the node shares with others.
-    pub(crate) fn kind(&self) -> &Arc<Kind> {
+    pub(super) fn kind(&self) -> &Arc<Kind> {
         &self.kind
+    }
+
+    /// The kind of the node, for its own provider, which is a `P`: nodes can be added with it.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTDIR`: the node has another provider.
+    pub(crate) fn kind_of<P: Provider>(&self) -> Result<&Arc<Kind>> {
+        if self.kind.provider.as_any().is::<P>() {
+            Ok(&self.kind)
+        } else {
+            Err(ENOTDIR)
+        }
     }
 
     /// The code behind the node.

@@ -9,12 +9,15 @@ use super::{
     },
     tree::EventTree,
     EventFs,
-    EventInode, //
+    EventInode,
+    ForeignFile, //
 };
 use crate::{
-    nodes::Node,
+    nodes::{
+        Drained,
+        Node, //
+    },
     vfs::{
-        foreign::ForeignFile,
         lower::{
             KernMount,
             LowerRef, //
@@ -140,5 +143,5 @@ pub(crate) trait Provider: Send + Sync + 'static {
 
     /// A node of this provider was removed and drained: no path leads to it, and no call into the
     /// provider for it is running. Called once for each node, for children before their parent.
-    fn node_removed(&self, tree: &EventTree, node: &Node<Meta>);
+    fn node_removed(&self, tree: &EventTree, node: Drained<'_, Meta>);
 }

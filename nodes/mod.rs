@@ -19,7 +19,7 @@
 //! 3. [`TreeGuard::remove`] marks it dead and unlinks it, with everything below it, under the tree
 //!    lock. Readers do not find it from then on. Readers that have found it before may go on from
 //!    there.
-//! 4. [`Node::drain`] waits until no code uses what its provider has lent to it.
+//! 4. [`Removed::drain`] waits until no code uses what its provider has lent to it.
 //! 5. The last reference is dropped: its data is dropped, and its memory is freed after an SRCU and
 //!    then an RCU grace period.
 //!
@@ -36,6 +36,7 @@
 //! | `node.rs` | nodes, their references, and their memory |
 //! | `refcount.rs` | the count of references |
 //! | `active.rs` | active references, and draining |
+//! | `drain.rs` | the proof that a removed node was drained |
 //! | `children.rs` | the list of the children of a node, and its readers |
 //! | `tree.rs` | trees: beginning, reading, preparing nodes, end |
 //! | `update.rs` | linking and removal, under the tree lock |
@@ -52,6 +53,7 @@
 
 mod active;
 mod children;
+mod drain;
 mod index;
 mod node;
 mod once_box;
@@ -62,6 +64,10 @@ mod update;
 
 pub(crate) use self::{
     active::ActiveRef,
+    drain::{
+        Drained,
+        DrainedNodes, //
+    },
     node::{
         Node,
         NodeData,

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tables of entries of other modules.
+//! Tables of entries of other modules (`struct eventfs_entry`).
 
 #![allow(unsafe_code)]
 
 use crate::{
-    nodes::{
-        check_name,
-        ActiveRef,
-        Payload, //
-    },
+    event_inode::FileTable,
+    nodes::check_name,
     vfs::{
         bindings as more_bindings,
         foreign::{
             name_from_raw,
-            permissions_of,
             ForeignData,
-            ForeignFile,
-            ForeignOperations, //
+            ForeignFile, //
         },
     },
 };
@@ -26,18 +21,18 @@ use core::{
     ptr::{
         self,
         NonNull, //
-    }, //
+    },
+    slice, //
 };
 use kernel::{
     bindings,
-    prelude::*,
-    str::CStr, //
+    prelude::*, //
 };
+use more_bindings::eventfs_entry as Entry;
 
-// What the clients' `Entry` of `include/rust_eventfs/ffi.rs` takes `struct eventfs_entry` for: these
-// three pointers, in this order, and nothing else.
+// The layout that the clients' `Entry` of `include/rust_eventfs.rs` has: these three pointers, in
+// this order, and nothing else.
 const _: () = {
-    use more_bindings::eventfs_entry as Entry;
     let pointer = size_of::<*const ()>();
     assert!(offset_of!(Entry, name) == 0);
     assert!(offset_of!(Entry, callback) == pointer);
@@ -45,163 +40,176 @@ const _: () = {
     assert!(size_of::<Entry>() == 3 * pointer);
 };
 
-/// A table of entries of another module (`struct eventfs_entry`).
+/// A table of entries as C code has given it, with the data of the directory to be made.
 ///
 /// # Invariants
 ///
-/// There are `len` entries, with names and callbacks. They, and the functions, stay until the last
-/// directory that was made with them is removed: until [`Self::release`] was called for it, and
-/// until the function that has removed it returns.
-#[derive(Clone, Copy)]
-pub(crate) struct ForeignEntries {
-    /// The first one.
-    entries: NonNull<more_bindings::eventfs_entry>,
-    /// How many there are; not 0.
-    len: usize,
+/// - The names of the entries are null or strings that do not change for `'a`.
+/// - The callbacks and release functions accept `data`.
+/// - If a directory is made with the table, all of it stays as it is until that directory, and each
+///   other directory that was made with the same table, is drained and
+///   [released](ForeignEntries::release), and until the function that removed it returns.
+pub(super) struct UncheckedEntries<'a> {
+    /// The entries; not empty.
+    entries: &'a [Entry],
+    /// The data.
+    data: ForeignData,
 }
 
-// SAFETY: The table is constant, and its functions may be called on any thread.
-unsafe impl Send for ForeignEntries {}
-// SAFETY: As above.
-unsafe impl Sync for ForeignEntries {}
-
-/// A table of entries that was not looked at yet.
-///
-/// # Invariants
-///
-/// There are `len` entries, whose names are null or strings, and that stay as those of
-/// [`ForeignEntries`] do.
-#[derive(Clone, Copy)]
-pub(crate) struct GivenEntries {
-    /// The first one.
-    entries: NonNull<more_bindings::eventfs_entry>,
-    /// How many there are; not 0.
-    len: usize,
-}
-
-impl GivenEntries {
-    /// The table that C code has given; `None` if it is an empty one.
+impl<'a> UncheckedEntries<'a> {
+    /// Borrows a table from C code; `None` if it has no entries.
     ///
     /// # Errors
     ///
-    /// `EINVAL`: a negative size; a size without a table.
+    /// `EINVAL`: the size is negative, or there is a size without a table.
     ///
     /// # Safety
     ///
-    /// `entries` is null, or there are `size` of them, as the type invariant says.
+    /// If `size` is positive, `entries` is null, or points to `size` entries that are valid for
+    /// `'a` and, with `data`, as the type invariants say.
     pub(super) unsafe fn from_raw(
-        entries: *const more_bindings::eventfs_entry,
+        entries: *const Entry,
         size: c_int,
+        data: *mut c_void,
     ) -> Result<Option<Self>> {
         let len = usize::try_from(size).map_err(|_| EINVAL)?;
         if len == 0 {
             return Ok(None);
         }
         let entries = NonNull::new(entries.cast_mut()).ok_or(EINVAL)?;
-        // INVARIANT: By the safety requirements.
-        Ok(Some(Self { entries, len }))
+        // INVARIANT: By the safety requirements of this function.
+        Ok(Some(Self {
+            // SAFETY: The pointer is not null, so by the safety requirements it points to `len`
+            // entries that are valid for `'a`.
+            entries: unsafe { slice::from_raw_parts(entries.as_ptr(), len) },
+            data: ForeignData::from_raw(data),
+        }))
     }
 
-    /// Where the table is: two that are there at the same time are not at the same place.
-    pub(crate) fn address(&self) -> usize {
-        self.entries.addr().get()
+    /// The address of the table. Two tables that exist at the same time have different ones.
+    pub(super) fn address(&self) -> usize {
+        self.entries.as_ptr().addr()
     }
 
     /// The number of entries.
-    pub(crate) const fn len(&self) -> usize {
-        self.len
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
-    /// Looks at the table.
+    /// The data of the directory.
+    pub(super) fn data(&self) -> ForeignData {
+        self.data
+    }
+
+    /// Checks the table, and copies the names.
     ///
     /// # Errors
     ///
-    /// `EINVAL`: an entry without a callback; a name that is there twice. Whatever is wrong with a
-    /// name.
-    pub(crate) fn check(self) -> Result<ForeignEntries> {
-        // SAFETY: By the type invariant.
-        let all = unsafe { core::slice::from_raw_parts(self.entries.as_ptr(), self.len) };
-        for entry in all {
-            // SAFETY: By the type invariant.
-            let name = unsafe { name_from_raw(entry.name) }?;
-            check_name(name.to_bytes())?;
+    /// - `EINVAL`: an entry has no callback; two entries have the same name.
+    /// - `EINVAL`, `ENAMETOOLONG`: an entry has a bad name, see [`check_name`].
+    /// - `ENOMEM`.
+    pub(super) fn check(self) -> Result<(ForeignEntries, FileTable)> {
+        let mut names: KVec<KVec<u8>> = KVec::new();
+        for entry in self.entries {
+            // SAFETY: The name is null or a string that does not change for `'a`, by the type
+            // invariants.
+            let name = unsafe { name_from_raw(entry.name) }?.to_bytes();
+            check_name(name)?;
             if entry.callback.is_none() {
                 return Err(EINVAL);
             }
+            let mut copy = KVec::new();
+            copy.extend_from_slice(name, GFP_KERNEL)?;
+            names.push(copy, GFP_KERNEL)?;
         }
-        // INVARIANT: As was checked.
-        let table = ForeignEntries {
-            entries: self.entries,
-            len: self.len,
-        };
-        for (at, name) in table.names().enumerate() {
-            if table.names().skip(at + 1).any(|other| other == name) {
+        for (index, name) in names.iter().enumerate() {
+            if names.iter().skip(index + 1).any(|other| **other == **name) {
                 return Err(EINVAL);
             }
         }
-        Ok(table)
+        // INVARIANT: The names are strings and the callbacks are there, as was checked. The rest
+        // holds by the type invariants of `UncheckedEntries`.
+        let entries = ForeignEntries {
+            entries: NonNull::from(self.entries).cast(),
+            len: self.entries.len(),
+        };
+        Ok((entries, FileTable::new(names)))
     }
 }
 
+/// A checked table of entries. It may outlive the entries, so each use of them is unsafe.
+///
+/// # Invariants
+///
+/// As long as a directory that was made with the table has not been drained and released,
+/// `entries` points to `len` entries that do not change. Their names are strings, their callbacks
+/// are there, and callbacks and release functions accept the data that the directory was made with.
+pub(super) struct ForeignEntries {
+    /// The first entry.
+    entries: NonNull<Entry>,
+    /// The number of entries; not 0.
+    len: usize,
+}
+
+// SAFETY: The entries do not change, and their functions may be called on any thread.
+unsafe impl Send for ForeignEntries {}
+// SAFETY: The entries do not change, and their functions may be called by several threads at once.
+unsafe impl Sync for ForeignEntries {}
+
 impl ForeignEntries {
     /// The entries.
-    fn all(&self) -> &[more_bindings::eventfs_entry] {
-        // SAFETY: By the type invariant.
-        unsafe { core::slice::from_raw_parts(self.entries.as_ptr(), self.len) }
-    }
-
-    /// The names.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &CStr> {
-        // SAFETY: By the type invariant.
-        self.all()
-            .iter()
-            .map(|entry| unsafe { CStr::from_char_ptr(entry.name) })
-    }
-
-    /// Asks what an entry is, in a directory with this data; `None` if there is no such file now.
     ///
-    /// `_inside` is the directory, which so is not removed meanwhile. May sleep.
-    pub(crate) fn describe<P: Payload>(
-        &self,
-        index: usize,
-        data: ForeignData,
-        _inside: &ActiveRef<'_, P>,
-    ) -> Option<ForeignFile> {
-        let entry = self.all().get(index)?;
+    /// # Safety
+    ///
+    /// For `'a`, a directory that was made with the table has not been released.
+    unsafe fn entries<'a>(&self) -> &'a [Entry] {
+        // SAFETY: By the safety requirements there is such a directory for `'a`, so by the type
+        // invariant there are `len` entries that do not change.
+        unsafe { slice::from_raw_parts(self.entries.as_ptr(), self.len) }
+    }
+
+    /// Calls the callback of an entry; `None` if the file does not exist now. May sleep.
+    ///
+    /// Operations and data of the file are valid until the directory is drained.
+    ///
+    /// # Safety
+    ///
+    /// The caller has an active reference to a directory that was made with this table and `data`.
+    pub(super) unsafe fn call(&self, index: usize, data: ForeignData) -> Option<ForeignFile> {
+        // SAFETY: The directory of the caller is not drained during this call, so it has not been
+        // released.
+        let entry = unsafe { self.entries() }.get(index)?;
         let callback = entry.callback?;
-        // What the callback finds.
+        // The values that the callback finds.
         let mut mode: bindings::umode_t = 0o444;
         let mut data = data.as_ptr();
-        let mut operations: *const bindings::file_operations = ptr::null();
-        // SAFETY: By the type invariant. The other pointers are valid during the call.
-        let there = unsafe {
-            callback(
-                entry.name,
-                &raw mut mode,
-                &raw mut data,
-                &raw mut operations,
-            )
-        };
-        if there <= 0 {
+        let mut fops: *const bindings::file_operations = ptr::null();
+        // SAFETY: The callback is valid, and accepts its name and the data of the directory, by the
+        // type invariant. The other pointers are valid during the call.
+        let exists =
+            unsafe { callback(entry.name, &raw mut mode, &raw mut data, &raw mut fops) } > 0;
+        if !exists {
             return None;
         }
-        // SAFETY: The header demands of callbacks what `from_raw()` does.
-        let operations = unsafe { ForeignOperations::from_raw(operations) };
-        Some(ForeignFile {
-            permissions: permissions_of(mode).ok()?,
-            operations: operations.ok()?,
-            data: ForeignData::from_raw(data),
-        })
+        // SAFETY: The header requires of a callback that the operations it names are null or valid
+        // until the directory is removed, and are for use with the data it names.
+        unsafe { ForeignFile::from_raw(mode, data, fops) }.ok()
     }
 
-    /// Says that a directory with this data is not used any more. May sleep.
+    /// Calls the release functions of the entries: the module may free the data. May sleep.
     ///
-    /// To be called once for each directory with these entries, when it was removed and nobody is
-    /// inside: who calls it twice releases data twice.
-    pub(crate) fn release(&self, data: ForeignData) {
-        for entry in self.all() {
+    /// # Safety
+    ///
+    /// A directory that was made with this table and `data` is drained, its open files included.
+    /// Each directory is released at most once.
+    pub(super) unsafe fn release(&self, data: ForeignData) {
+        // SAFETY: The directory is being released: this has not been done before, and is not over
+        // before the last of the calls below has returned.
+        for entry in unsafe { self.entries() } {
             if let Some(release) = entry.release {
-                // SAFETY: By the type invariant.
+                // SAFETY: The function is valid, and accepts its name and the data of the
+                // directory, by the type invariant. It is called once for the directory, after the
+                // last use of the data, by the safety requirements.
                 unsafe { release(entry.name, data.as_ptr()) };
             }
         }

@@ -20,7 +20,7 @@ use kernel::{
 pub(crate) struct Stats {
     /// The tree.
     pub(crate) tree: Arc<EventTree>,
-    /// The registry of what modules have published in the tree.
+    /// The registry of published nodes and their open files.
     pub(crate) clients: Arc<Clients>,
 }
 
@@ -42,6 +42,6 @@ impl Writer for Stats {
         writeln!(f, "dentries {dentries}")?;
         writeln!(f, "inodes {inodes}")?;
         writeln!(f, "open_dirs {}", self.tree.open_dirs())?;
-        writeln!(f, "open_client_files {}", self.clients.open_files())
+        writeln!(f, "open_client_files {}", self.clients.open_count())
     }
 }

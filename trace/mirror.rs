@@ -29,7 +29,10 @@ use crate::{
         MetaRef,
         Provider, //
     },
-    nodes::Node,
+    nodes::{
+        Drained,
+        Node, //
+    },
     vfs::{
         lower::{
             KernMount,
@@ -202,13 +205,13 @@ impl Mirror {
         let node_of =
             |kind| tree.reconcile(dir, name, known, kind, lower.ino(), || lower.is_current());
         if lower.is_directory() {
-            let node = node_of(dir.payload().kind())?;
+            let node = node_of(dir.payload().kind_of::<Self>()?)?;
             return Ok(node.map(|node| Found::directory(node, mode).with_lower(lower)));
         }
         let entry = dir.payload().table().and_then(|table| table.index_of(name));
         let node = match entry {
             Some(_) => Some(dir.into()),
-            None => node_of(&dir.payload().kind().of_files()?)?,
+            None => node_of(&dir.payload().kind_of::<Self>()?.of_files()?)?,
         };
         let fops = files::fops_for(&lower);
         Ok(node.map(|node| Found::file(node, entry, mode, fops).with_lower(lower)))
@@ -337,7 +340,12 @@ impl Mirror {
 
     /// Adds the node of a directory that was listed.
     fn add_listed(tree: &EventTree, parent: &Node<Meta>, name: &[u8], ino: u64) -> Result {
-        match tree.add(parent, name, parent.payload().kind().clone(), ino) {
+        match tree.add(
+            parent,
+            name,
+            parent.payload().kind_of::<Self>()?.clone(),
+            ino,
+        ) {
             // Another thread was faster. The next look-up finds out whether its node is right.
             Err(error) if error == EEXIST => Ok(()),
             added => added.map(drop),
@@ -444,7 +452,7 @@ impl Provider for Mirror {
         self
     }
 
-    fn node_removed(&self, _tree: &EventTree, _node: &Node<Meta>) {
+    fn node_removed(&self, _tree: &EventTree, _node: Drained<'_, Meta>) {
         // The directory itself belongs to tracefs.
     }
 }
