@@ -414,8 +414,8 @@ impl Drop for ActiveDentry<'_> {
 ///
 /// # Safety
 ///
-/// Either the dentry meets the invariants of [`Dentry`], or it met them when the RCU read-side
-/// critical section of the caller began, and `flags` has `LOOKUP_RCU`.
+/// Either the dentry meets the invariants of [`Dentry`], or it has met them at some time in the RCU
+/// read-side critical section of the caller, and `flags` has `LOOKUP_RCU`.
 unsafe fn revalidate_raw(dentry: *mut bindings::dentry, flags: c_uint) -> c_int {
     // SAFETY: Dentries and inodes are freed an RCU grace period after their last user. A dentry puts
     // its parent when it has no users left itself. So the caller guarantees that the dentry, its
@@ -469,10 +469,11 @@ fn gone(flags: c_uint) -> c_int {
 ///
 /// # Safety
 ///
-/// The dentry has users, or had users when the RCU read-side critical section of the caller began.
+/// The dentry must have users, or have been hashed or had users at some time in the RCU read-side
+/// critical section of the caller.
 unsafe fn data_of(dentry: *mut bindings::dentry) -> *mut c_void {
-    // SAFETY: Dentries are freed an RCU grace period after their last user, so that the caller
-    // guarantees that the dentry is in memory.
+    // SAFETY: A dentry is freed an RCU grace period after it was unhashed and lost its last user, so
+    // that the caller guarantees that the dentry is in memory.
     unsafe { (&raw const (*dentry).d_fsdata).read_volatile() }
 }
 
@@ -611,12 +612,12 @@ impl<T: FileSystem> VTable<T> {
         dentry: *mut bindings::dentry,
         flags: c_uint,
     ) -> c_int {
-        // SAFETY: The dentry has users. Or it was hashed in the RCU read-side critical section of
-        // the caller, and so had users when that began, or got them later.
+        // SAFETY: The caller guarantees that the dentry has users, or that it was hashed in its RCU
+        // read-side critical section.
         let data = unsafe { data_of(dentry) };
-        // SAFETY: `d_fsdata` owns a `T::Dentry` until the release of the dentry, which is behind
-        // the end of its last user, and behind its unhashing. So an RCU read-side critical section
-        // that has found the dentry hashed began before the release.
+        // SAFETY: `d_fsdata` owns a `T::Dentry` until the release of the dentry, which comes after
+        // its last user and after its unhashing. So an RCU read-side critical section that has found
+        // the dentry hashed began before the release.
         if data.is_null() || T::is_stale(unsafe { T::Dentry::rcu_borrow(data) }) {
             return 0;
         }
@@ -625,14 +626,15 @@ impl<T: FileSystem> VTable<T> {
         if inode.is_null() {
             return gone(flags);
         }
-        // SAFETY: The dentry keeps its inode, or the inode was evicted after the RCU read-side
-        // critical section began: the dentry had it in that section.
+        // SAFETY: The dentry has the inode, or had it at some time in the RCU read-side critical
+        // section of the caller: it was read there just now.
         let lower = unsafe { super::inode::lower_under_rcu::<T>(inode) };
         if lower.is_null() {
             return 1;
         }
-        // SAFETY: The inode keeps the lower dentry until it is evicted, which was not before the RCU
-        // read-side critical section began, if there is one.
+        // SAFETY: The inode keeps the lower dentry until its eviction. Either the dentry has users,
+        // so that the inode is not evicted, or the eviction did not begin before the RCU read-side
+        // critical section of the caller, since the dentry had the inode in that section.
         unsafe { revalidate_raw(lower, flags) }
     }
 
