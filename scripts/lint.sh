@@ -105,8 +105,9 @@ shell_scripts() {
 	scripts | all_of shellcheck -x
 }
 
-document_quotes() {
-	perl scripts/quotes.pl README.md Documentation/publish.md Documentation/publish-rust.md
+# rule NAME: a check of our own, after it has shown that it can fail.
+rule() {
+	perl "scripts/checks/$1.pl" --self-test && perl "scripts/checks/$1.pl"
 }
 
 document_links() {
@@ -157,7 +158,7 @@ check 'clippy' rust_clippy
 check 'checkpatch on files' checkpatch_files
 check 'checkpatch on commits' checkpatch_commits
 check 'shellcheck' shell_scripts
-check 'quotes in documents' document_quotes
+check 'quotes in documents' rule quotes
 check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
