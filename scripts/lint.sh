@@ -160,6 +160,7 @@ check 'checkpatch on commits' checkpatch_commits
 check 'shellcheck' shell_scripts
 check 'quotes in documents' rule quotes
 check 'layers' rule layers
+check 'room sizes' rule rooms
 check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
