@@ -161,6 +161,7 @@ check 'shellcheck' shell_scripts
 check 'quotes in documents' rule quotes
 check 'layers' rule layers
 check 'room sizes' rule rooms
+check 'unsafe' rule unsafe
 check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
