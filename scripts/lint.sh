@@ -162,6 +162,7 @@ check 'quotes in documents' rule quotes
 check 'layers' rule layers
 check 'room sizes' rule rooms
 check 'unsafe' rule unsafe
+check 'marks' rule marks
 check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
