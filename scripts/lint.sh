@@ -163,6 +163,7 @@ check 'layers' rule layers
 check 'room sizes' rule rooms
 check 'unsafe' rule unsafe
 check 'marks' rule marks
+check 'tics' rule tics
 check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
