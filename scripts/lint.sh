@@ -164,6 +164,7 @@ check 'room sizes' rule rooms
 check 'unsafe' rule unsafe
 check 'marks' rule marks
 check 'tics' rule tics
+check 'placeholders' rule placeholders
 check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'helpers rustfmt' helpers_format
