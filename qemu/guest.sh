@@ -81,8 +81,8 @@ pack() {
 	printf '%s\n' root:x:0: user:x:1000: nogroup:x:65534: >"$tree/etc/group"
 	cp "$ROOT/qemu/guest/profile" "$tree/etc/profile"
 	mkdir "$tree/eventfs/tests"
-	tar -C "$ROOT/tests" --exclude=./lib --exclude=./stress -cf - . |
-		tar -C "$tree/eventfs/tests" -xf - || return
+	cp -r "$ROOT/tests/run.sh" "$ROOT/tests/functions" "$ROOT/tests/test.d" \
+		"$tree/eventfs/tests/" || return
 	cp "${HELPERS[@]}" "$tree/bin/"
 	install_modules "$tree" "$kdir" "$built" || return
 	{
