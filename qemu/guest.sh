@@ -6,30 +6,30 @@
 
 QEMU=qemu-system-x86_64
 
-HELPERS_TARGET=x86_64-unknown-linux-gnu
+GUEST_TARGET=x86_64-unknown-linux-gnu
 
 # cargo_static FOLDER NAME: the Rust programs in FOLDER, for the guest, which has
-# no shared libraries; they are then in build/NAME/$HELPERS_TARGET/release.
+# no shared libraries; they are then in build/NAME/$GUEST_TARGET/release.
 cargo_static() {
 	cd "$ROOT/$1" || return
 	RUSTFLAGS='-Ctarget-feature=+crt-static' \
-		"$CARGO" build --release --locked --target $HELPERS_TARGET \
+		"$CARGO" build --release --locked --target $GUEST_TARGET \
 		--target-dir "$BUILD/$2"
 }
 
-# helpers: builds them, and sets HELPERS to the programs.
-helpers() {
+# programs: builds those of the tests, and sets PROGRAMS to their paths.
+programs() {
 	local program
-	HELPERS=()
-	with_lock "$BUILD/helpers.lock" step "build the tests' helpers" helpers \
-		cargo_static tests/lib helpers
+	PROGRAMS=()
+	with_lock "$BUILD/programs.lock" step "build the tests' programs" programs \
+		cargo_static tests/lib programs
 	while read -r program; do
 		case $(readelf -l "$program") in
 		*INTERP*) die "$program is not static, so it cannot run in the guest" ;;
 		esac
-		HELPERS+=("$program")
-	done < <(find "$BUILD/helpers/$HELPERS_TARGET/release" -maxdepth 1 -type f -perm -u+x)
-	[ ${#HELPERS[@]} -gt 0 ] || die "tests/lib built no program"
+		PROGRAMS+=("$program")
+	done < <(find "$BUILD/programs/$GUEST_TARGET/release" -maxdepth 1 -type f -perm -u+x)
+	[ ${#PROGRAMS[@]} -gt 0 ] || die "tests/lib built no program"
 }
 
 # new_run FLAVOUR: sets RUN to a new folder for what this run leaves; of the
@@ -83,7 +83,7 @@ pack() {
 	mkdir "$tree/eventfs/tests"
 	cp -r "$ROOT/tests/run.sh" "$ROOT/tests/functions" "$ROOT/tests/test.d" \
 		"$tree/eventfs/tests/" || return
-	cp "${HELPERS[@]}" "$tree/bin/"
+	cp "${PROGRAMS[@]}" "$tree/bin/"
 	install_modules "$tree" "$kdir" "$built" || return
 	{
 		echo 'dir /dev 0755 0 0'

@@ -18,7 +18,7 @@ top=$(dirname "$0")/..
 . "$top/bench/profile.sh"
 
 OUT=$ROOT/bench/out
-PROGRAM=$BUILD/bench/$HELPERS_TARGET/release/eventfs-bench
+PROGRAM=$BUILD/bench/$GUEST_TARGET/release/eventfs-bench
 
 # samples: what the guest prints, from stdin: samples are added to the others,
 # the rest tells the user how far it is.
@@ -69,9 +69,9 @@ kernel normal
 module "$KERNEL_DIR" normal
 with_lock "$BUILD/bench.lock" step "build what measures" bench \
 	cargo_static bench/guest bench
-# The guest gets this program in place of the tests' helpers.
+# The guest gets this program in place of those of the tests.
 # shellcheck disable=SC2034
-HELPERS=("$PROGRAM")
+PROGRAMS=("$PROGRAM")
 
 options=()
 [ -z "${QUICK:-}" ] || options+=(--quick)

@@ -129,20 +129,31 @@ mutants_apply() {
 	files 'tests/mutants/*.patch' | all_of one_by_one
 }
 
-helpers_format() {
-	cd tests/lib || return
-	find src ../stress/src ../../bench/guest/src -name '*.rs' | all_of "$RUSTFMT" --check --edition 2021
+# in_folder FOLDER COMMAND...: runs it there.
+in_folder() (
+	cd "$1" || return
+	shift
+	"$@"
+)
+
+programs_format() {
+	files 'tests/lib/*.rs' 'tests/stress/*.rs' 'bench/guest/*.rs' |
+		all_of "$RUSTFMT" --check --edition 2021
 }
 
-helpers_clippy() {
-	cd tests/lib || return
-	PATH=$(dirname "$CARGO"):$PATH "$CARGO" clippy --release --locked --all-targets \
-		--target-dir "$BUILD/helpers-clippy" -- -D warnings || return
-	cd ../../bench/guest || return
-	PATH=$(dirname "$CARGO"):$PATH "$CARGO" clippy --release --locked --all-targets \
-		--target-dir "$BUILD/helpers-clippy" -- -D warnings
+# cargo COMMAND ARGUMENTS...: on the programs for the guest in this folder.
+cargo() {
+	PATH=$(dirname "$CARGO"):$PATH "$CARGO" "$1" --release --locked \
+		--target-dir "$BUILD/programs-lint" "${@:2}"
 }
 
+programs_clippy() {
+	in_folder tests/lib cargo clippy --all-targets -- -D warnings &&
+		in_folder bench/guest cargo clippy --all-targets -- -D warnings
+}
+
+programs_tests() {
+	in_folder tests/lib cargo test
 helpers_tests() {
 	cd tests/lib || return
 	PATH=$(dirname "$CARGO"):$PATH "$CARGO" test --release --locked \
@@ -167,8 +178,8 @@ check 'tics' rule tics
 check 'placeholders' rule placeholders
 check 'links in documents' document_links
 check 'mutants apply' mutants_apply
-check 'helpers rustfmt' helpers_format
-check 'helpers clippy' helpers_clippy
-check 'helpers tests' helpers_tests
+check 'programs rustfmt' programs_format
+check 'programs clippy' programs_clippy
+check 'programs tests' programs_tests
 
 summary

@@ -214,7 +214,7 @@ done
 
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 with_lock "$CACHE/setup.lock" setup build guest mutants
-helpers
+programs
 BUILD=$BUILD/mutants
 LOGS=$BUILD/log
 mkdir -p "$BUILD" "$LOGS"

@@ -22,7 +22,7 @@ fi
 with_lock "$CACHE/setup.lock" setup build guest
 kernel "$flavour"
 module "$KERNEL_DIR" "$flavour"
-helpers
+programs
 
 script=
 if [ "$what" = tour ]; then

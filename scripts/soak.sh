@@ -21,7 +21,7 @@ minutes=$((10#$minutes)) seed=$((10#$seed))
 with_lock "$CACHE/setup.lock" setup build guest
 kernel "$flavour"
 module "$KERNEL_DIR" "$flavour"
-helpers
+programs
 
 echo "# $flavour kernel, $minutes minutes, seeds from $seed on"
 output=$(mktemp "$BUILD/log/soak-$flavour.XXXXXX")

@@ -85,7 +85,7 @@ for flavour in ${KERNEL:-normal debug}; do
 	module "$KERNEL_DIR" "$flavour"
 	outside "$flavour"
 done
-helpers
+programs
 for flavour in ${KERNEL:-normal debug}; do
 	test_on "$flavour"
 done
