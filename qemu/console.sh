@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Looks for the kernel's reports of trouble in the log of a console.
+# Finds the kernel's reports of trouble in the log of a console.
 #
-#   console.sh LOG         shows each with its context; fails if there is one
-#   console.sh --stale LOG whether the first is QEMU's: see stale_code
+#   console.sh LOG          shows reports with their context; fails if there are any
+#   console.sh --stale LOG  succeeds if the first report is QEMU's: see stale_code
 #
-# console-test.sh shows that this finds what it should, and nothing else.
+# console-test.sh tests it.
 
 set -euo pipefail
 export LC_ALL=C
 
-# What trouble looks like.  No pattern is tied to the start of a line: times,
-# levels and callers stand there as the configuration has it.
+# Patterns of trouble.  None is tied to the start of a line: depending on the
+# configuration, times, levels and callers precede a report.
 patterns='
-# Whatever says so itself.
+# Reports that say what they are.
 \bWARNING\b
 \bBUG\b
 \bOops\b
@@ -58,19 +58,18 @@ VFS: Busy inodes|VFS_(BUG|WARN)_ON|still in use \(
 kobject.* is not initialized|cannot create duplicate filename
 '
 
-# each_pattern: one a line.
+# each_pattern: prints the patterns, one a line.
 each_pattern() {
 	printf '%s\n' "$patterns" | grep -v -E '^(#|$)'
 }
 
 expression=$(each_pattern | paste -sd'|')
 
-# clean: without what terminals and serial lines add.  The stack of a failure
-# that was asked for is no trouble: fault injection announces it.  While the
-# tests of that name let allocations fail, the kernel also tells of some in its
-# own words, by a stack and no more (percpu, vmalloc, kmem_cache_create()): which
-# of them depends on what it has in reserve.  A report of anything else has a
-# line of another kind, and that counts there as everywhere.
+# clean: removes what terminals and serial lines add, and renames the stacks of
+# allocations that fail on purpose.  Fault injection announces most of them.
+# While the tests failed-allocations run, percpu, vmalloc and kmem_cache_create()
+# also report some with a stack and no pattern of trouble; how many depends on the
+# kernel's reserves.  A report of anything else matches a pattern there as well.
 clean() {
 	tr -d '\r' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g' | awk '
 		/eventfs test begins: / { failing = /eventfs test begins: failed-allocations$/ }
@@ -84,11 +83,11 @@ clean() {
 		{ print }'
 }
 
-# without_known: without the one report that is the kernel's own, and not about
-# us: t_show_triggers() of Linux 7.3 (a read of show_event_triggers while there
-# is a trigger) walks a list under event_mutex with an iterator that wants to be
-# told of it, which PROVE_RCU_LIST reports once a boot.  It must be that list,
-# walked by that function, or it stays.
+# without_known: removes one report that is about the kernel itself.  In Linux 7.3
+# t_show_triggers() (a read of show_event_triggers while there is a trigger) walks
+# a list under event_mutex, but does not pass that to the iterator, so
+# PROVE_RCU_LIST reports it once a boot.  A report of another list, or of another
+# function, stays.
 without_known() {
 	awk '
 		/WARNING: suspicious RCU usage/ && !held { held = 60 }
@@ -111,9 +110,9 @@ without_known() {
 		END { printf "%s", block }'
 }
 
-# without_others: without KCSAN's reports of races between others.  The kernel
-# has many that its authors know of; those that are about us have a function of
-# one of our modules in one of the two stacks.
+# without_others: removes KCSAN's reports of races that do not involve our modules:
+# the kernel has many known ones.  A report stays if one of its two stacks has a
+# function of our modules.
 without_others() {
 	awk '
 		/BUG: KCSAN: / && !held { held = 200; ours = 0 }
@@ -132,16 +131,16 @@ without_others() {
 		END { printf "%s", block }'
 }
 
-# trouble LOG: the log, without what is none.
+# trouble LOG: prints the log without the reports that do not count.
 trouble() {
 	clean <"$1" | without_known | without_others
 }
 
-# stale_code LOG: whether the first report is of a breakpoint (int3) that was not
-# there.  The kernel patches itself by way of breakpoints, as when tracing is
-# switched on; now and then QEMU, emulating several processors, runs what it has
-# translated before such a patch.  The byte before the one marked in `Code:`,
-# read from memory, is then another one than 0xcc.
+# stale_code LOG: succeeds if the first report is of a breakpoint (int3) that is not
+# in memory.  The kernel patches its code by way of breakpoints, for example when
+# tracing is enabled.  QEMU, emulating several processors, sometimes runs code that
+# it translated before the patch.  Then the byte before the one marked in `Code:`,
+# which is read from memory, is not 0xcc.
 stale_code() {
 	local report
 	report=$(trouble "$1" | grep -a -P -A 20 -m 1 "$expression") || return
@@ -150,8 +149,8 @@ stale_code() {
 		! grep -m 1 ' Code: ' <<<"$report" | grep -q ' cc <'
 }
 
-# check LOG: shows the first reports with what stands around them, and then,
-# where it is seen first, what they begin with.
+# check LOG: shows the first reports with their context, and then, at the end of the
+# output where it is read first, the line that each begins with.
 check() {
 	local text count shown=120
 	[ -s "$1" ] || {
@@ -159,7 +158,7 @@ check() {
 		return 1
 	}
 	text=$(trouble "$1")
-	# Only a count of nothing (status 1) is good news; an error is none.
+	# grep's status 1 means that the count is 0; a higher one is an error.
 	count=$(grep -a -c -P "$expression" <<<"$text") || [ $? -eq 1 ]
 	[ "$count" -gt 0 ] || return 0
 	grep -a -n -B 5 -A 40 -P "$expression" <<<"$text" | sed -n "1,${shown}s/^/    /p"

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The guest: packs what it consists of, starts it, and tells how it went.
-# Sourced after lib.sh, setup.sh, kernel.sh and module.sh.
+# Packs a guest, boots it, and checks its console.  Sourced after lib.sh,
+# setup.sh, kernel.sh and module.sh.
 
 QEMU=qemu-system-x86_64
 
 GUEST_TARGET=x86_64-unknown-linux-gnu
 
-# cargo_static FOLDER NAME: the Rust programs in FOLDER, for the guest, which has
-# no shared libraries; they are then in build/NAME/$GUEST_TARGET/release.
+# cargo_static FOLDER NAME: builds the Rust programs in FOLDER for the guest, which
+# has no shared libraries, into build/NAME/$GUEST_TARGET/release.
 cargo_static() {
 	cd "$ROOT/$1" || return
 	RUSTFLAGS='-Ctarget-feature=+crt-static' \
@@ -17,7 +17,7 @@ cargo_static() {
 		--target-dir "$BUILD/$2"
 }
 
-# programs: builds those of the tests, and sets PROGRAMS to their paths.
+# programs: builds the programs of the tests, and sets PROGRAMS to their paths.
 programs() {
 	local program
 	PROGRAMS=()
@@ -32,8 +32,8 @@ programs() {
 	[ ${#PROGRAMS[@]} -gt 0 ] || die "tests/lib built no program"
 }
 
-# new_run FLAVOUR: sets RUN to a new folder for what this run leaves; of the
-# older ones the latest are kept.
+# new_run FLAVOUR: creates a folder for the files of this run, and sets RUN to it.
+# Keeps the latest folders, and deletes older ones.
 new_run() {
 	mkdir -p "$BUILD/run"
 	find "$BUILD/run" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn |
@@ -41,7 +41,8 @@ new_run() {
 	RUN=$(mktemp -d "$BUILD/run/$1.$(date +%H%M%S).XXXXXX")
 }
 
-# install_modules TREE KDIR BUILT: all modules, signed, where modprobe finds them.
+# install_modules TREE KDIR BUILT: installs the kernel's modules and ours into TREE,
+# signed, where modprobe finds them.
 install_modules() {
 	local tree=$1 kdir=$2 built=$3 release file hash
 	release=$(cat "$kdir/include/config/kernel.release")
@@ -65,8 +66,8 @@ install_modules() {
 	depmod -b "$tree" "$release"
 }
 
-# pack RUN FLAVOUR KDIR BUILT: makes RUN/initramfs.cpio.  No privilege is
-# needed: the kernel's own tool writes the device node into the archive.
+# pack RUN FLAVOUR KDIR BUILT: creates RUN/initramfs.cpio.  This needs no privilege:
+# the kernel's own tool writes the device node into the archive.
 pack() {
 	local run=$1 flavour=$2 kdir=$3 built=$4 tree=$1/root
 	mkdir -p "$tree/bin" "$tree/etc" "$tree/eventfs"
@@ -97,8 +98,8 @@ pack() {
 	rm -rf "$tree"
 }
 
-# probe_kvm IMAGE: whether a guest says something under KVM.  That /dev/kvm
-# can be opened proves nothing.  Without an initramfs the kernel soon panics.
+# probe_kvm IMAGE: succeeds if a guest prints something under KVM.  KVM may fail
+# although /dev/kvm can be opened.  Without an initramfs the kernel soon panics.
 probe_kvm() {
 	local kernel=$1 said
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 1
@@ -112,8 +113,8 @@ probe_kvm() {
 	esac
 }
 
-# accelerator IMAGE: sets ACCEL to QEMU's options.  The answer of the probe
-# holds until the machine boots anew, or QEMU or the right to use KVM changes.
+# accelerator IMAGE: sets ACCEL to QEMU's options.  The result of the probe is kept
+# until the machine reboots, or QEMU or the right to use KVM changes.
 accelerator() {
 	local key file=$CACHE/accelerator answer may=no
 	[ ! -w /dev/kvm ] || may=yes
@@ -132,19 +133,17 @@ accelerator() {
 	[ "$(sed -n 2p "$file")" != kvm ] || ACCEL=(-accel kvm -cpu host)
 }
 
-# stale_code: whether the last guest came to its end because QEMU, emulating the
-# processor, ran code that the kernel had patched before.  That says nothing of
-# the module.
+# stale_code: succeeds if the last guest died because QEMU, emulating the processor,
+# ran code that the kernel had patched.  That is no defect of the module.
 stale_code() {
 	[ "${ACCEL[1]}" != kvm ] && bash "$ROOT/qemu/console.sh" --stale "$RUN/console"
 }
 
 # guest FLAVOUR LIMIT SCRIPT [interactive]: boots the flavour's kernel with the
 # module and runs SCRIPT (text) in it, its output on stdout, for at most LIMIT
-# seconds.  Sets RUN to the folder with what is left, and GUEST_STATUS to the
-# exit status of SCRIPT, or to a word that says why there is none.
-# GUEST_OPTIONS (of QEMU, for the accelerator), GUEST_CPUS and GUEST_MEMORY make
-# it another machine.
+# seconds.  Sets RUN to the folder with the run's files, and GUEST_STATUS to the
+# exit status of SCRIPT, or to `timeout` or `died`.  GUEST_OPTIONS (for the
+# accelerator), GUEST_CPUS and GUEST_MEMORY change the machine.
 guest() {
 	local flavour=$1 limit=$2 script=$3 mode=${4:-} memory=1G image status=0 silence
 	local kernel=$KERNEL_DIR tty=()
@@ -157,7 +156,7 @@ guest() {
 	image=$kernel/arch/x86/boot/bzImage
 	accelerator "$image"
 	[ -z "${GUEST_OPTIONS:-}" ] || read -ra ACCEL <<<"$GUEST_OPTIONS"
-	# The sanitizer's shadow and the lists of the other checkers take room.
+	# KASAN's shadow and the lists of the other checkers need memory.
 	[ "$(from_config "$kernel" KASAN)" != y ] || memory=2G
 	if [ "$mode" = interactive ]; then
 		# Keys such as Ctrl-C belong to the guest; Ctrl-A x ends QEMU.
@@ -173,8 +172,8 @@ guest() {
 	if [ "$mode" = interactive ]; then
 		"$@" || status=$?
 	else
-		# Nothing to read, and no end of it: at the end of its input QEMU 10 would
-		# look for more all the time, which takes one of the host's processors.
+		# A FIFO that is never written: at the end of its input QEMU 10 polls for
+		# more, which uses up one of the host's processors.
 		mkfifo "$RUN/silence"
 		exec {silence}<>"$RUN/silence"
 		timeout --foreground -k 10 "$limit" "$@" <&"$silence" || status=$?
@@ -184,8 +183,8 @@ guest() {
 	GUEST_STATUS=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$RUN/status" 2>/dev/null)
 	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 		GUEST_STATUS=timeout
-		say "error: the $flavour guest was stopped: it was not done after $(elapsed "$limit")" \
-			"(LIMIT=SECONDS gives it longer)"
+		say "error: the $flavour guest was stopped: it did not finish within $(elapsed "$limit")" \
+			"(LIMIT=SECONDS allows more)"
 	elif [ -z "$GUEST_STATUS" ]; then
 		GUEST_STATUS=died
 		say "error: the $flavour guest ended early (QEMU's exit status: $status)"
@@ -193,15 +192,15 @@ guest() {
 	rm -f "$RUN/initramfs.cpio" "$RUN/contents"
 }
 
-# said CONFIG TEXT: whether the guest reported TEXT at its end, if its kernel has
-# CONFIG_<CONFIG>: a checker that is off finds nothing either.
+# said CONFIG TEXT: succeeds if the guest reported TEXT at its end, or its kernel has
+# no CONFIG_<CONFIG>.  A checker that is off finds nothing either.
 said() {
 	[ "$(from_config "$KERNEL_DIR" "$1")" != y ] ||
 		grep -a -q "^eventfs-guest: $2" "$RUN/console"
 }
 
-# console_is_clean: whether the guest that ended has nothing to complain of;
-# shows what it has.
+# console_is_clean: shows the reports on the last guest's console.  Succeeds if there
+# are none, and each checker of its kernel was on.
 console_is_clean() {
 	local status=0
 	bash "$ROOT/qemu/console.sh" "$RUN/console" || status=1

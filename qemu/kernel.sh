@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The kernel: gets its source, and builds the flavours that config/ describes.
+# Gets the kernel's source, and builds the flavours that config/ describes.
 # Sourced after lib.sh and setup.sh.
 
 unset KERNEL_SRC_DIR KERNEL_SRC_ID KERNEL_DIR
@@ -13,28 +13,28 @@ DEBIAN_SOURCE=linux-source-$KERNEL_SERIES
 DEBIAN_SUITE=trixie-backports
 CONFIGS=$ROOT/qemu/config
 
-# flavour_exists NAME: whether there is such a flavour.
+# flavour_exists NAME: succeeds if config/ has this flavour.
 flavour_exists() {
 	[ "$1" != base ] && [ -f "$CONFIGS/$1.config" ]
 }
 
-# hash_of FILE
+# hash_of FILE: prints its SHA-256.
 hash_of() {
 	sha256sum <"$1" | cut -d' ' -f1
 }
 
-# known_hash HASH: whether it is listed, or named by the user.
+# known_hash HASH: succeeds if kernel.sha256 lists it, or the user names it.
 known_hash() {
 	[ "$1" = "${KERNEL_SHA256:-}" ] || grep -q "^$1 " "$ROOT/qemu/kernel.sha256"
 }
 
-# series_of FOLDER: the kernel's version, as far as it matters.
+# series_of FOLDER: prints the first two numbers of the kernel's version.
 series_of() {
 	sed -n 's/^VERSION = //p;s/^PATCHLEVEL = //p' "$1/Makefile" 2>/dev/null |
 		head -n 2 | paste -sd.
 }
 
-# unpack TARBALL HASH: into $CACHE/src, under its own name.
+# unpack TARBALL HASH: unpacks it into $CACHE/src, and notes HASH beside the folder.
 unpack() {
 	local name temporary
 	temporary=$CACHE/src/.unpack.$$
@@ -57,16 +57,17 @@ use_tarball() {
 	local hash
 	hash=$(hash_of "$1")
 	known_hash "$hash" ||
-		die "$1 is not a kernel source that is known here; its SHA-256 is $hash" \
-			"Compare that with what its publisher says (sha256sums.asc on kernel.org)," \
-			"and if it agrees, run again with KERNEL_SHA256=$hash"
+		die "$1 is not listed in qemu/kernel.sha256; its SHA-256 is $hash" \
+			"Compare it with the publisher's list (sha256sums.asc on kernel.org)." \
+			"If they agree, run again with KERNEL_SHA256=$hash"
 	if ! cached_source "$hash"; then
 		step "unpack the kernel source" kernel-unpack unpack "$1" "$hash"
 		cached_source "$hash" || die "$1 did not leave a source tree in $CACHE/src"
 	fi
 }
 
-# cached_source [HASH]: uses an unpacked source that is in the cache.
+# cached_source [HASH]: sets KERNEL_SRC_DIR and KERNEL_SRC_ID to a source that is
+# unpacked in the cache, if there is one.
 cached_source() {
 	local stamp dir hash
 	for stamp in "$CACHE"/src/*.sha256; do
@@ -87,13 +88,13 @@ debian_offers_source() {
 		[ -r "$DEBIAN_KEYRING" ] && [ -n "$(debian_host)" ]
 }
 
-# download_debian: leaves the package's tarball, checked, in $CACHE/dl.
+# download_debian: puts the tarball of Debian's package into $CACHE/dl.
 download_debian() {
 	local deb hash
 	mkdir -p "$CACHE/dl"
 	apt_suites "$DEBIAN_SUITE" || return
 	cd "$CACHE/dl" || return
-	# apt checks what it gets against the signed index of the suite.
+	# apt verifies the package against the signed index of the suite.
 	apt-get "${APT_PRIVATE[@]}" download "$DEBIAN_SOURCE" || return
 	deb=$(find . -name "${DEBIAN_SOURCE}_*.deb" | sort -V | tail -n 1)
 	hash=$(hash_of "$deb")
@@ -102,7 +103,7 @@ download_debian() {
 	unpack_deb "$deb"
 }
 
-# unpack_deb PACKAGE: takes the tarball out of it.
+# unpack_deb PACKAGE: extracts the tarball from it.
 unpack_deb() {
 	local tarball=$CACHE/dl/$DEBIAN_SOURCE.tar.xz
 	dpkg-deb --fsys-tarfile "$1" |
@@ -124,7 +125,7 @@ download_kernel_org() {
 	mv "$tarball.new" "$tarball"
 }
 
-# get_from NAME COMMAND: tries one of the places where a kernel's source is had.
+# get_from NAME COMMAND: downloads the kernel's source with COMMAND.
 get_from() (
 	HINT="check the network, or name a kernel source with KERNEL_SRC=FOLDER-OR-TARBALL." \
 		step "get the kernel source (160 MB) from $1" "kernel-source-$2" "$2"
@@ -145,7 +146,7 @@ kernel_source() {
 					"clean it with \`make mrproper\` there," \
 					"or build only the module, with \`make KDIR=$KERNEL_SRC\`"
 			fi
-			# Such a folder may change at any time.
+			# A folder may change at any time, so its path identifies no contents.
 			KERNEL_SRC_ID=folder:$KERNEL_SRC_DIR
 		elif [ -f "$KERNEL_SRC" ]; then
 			use_tarball "$KERNEL_SRC"
@@ -163,7 +164,7 @@ kernel_source() {
 	done
 	if debian_offers_source && get_from "Debian's $DEBIAN_SUITE" download_debian; then
 		tarball=$CACHE/dl/$DEBIAN_SOURCE.tar.xz
-		# What Debian's signature vouches for needs no other word.
+		# Debian's signature covers it: it need not be listed.
 		KERNEL_SHA256=$(hash_of "$tarball")
 	else
 		get_from kernel.org download_kernel_org || exit
@@ -173,13 +174,13 @@ kernel_source() {
 	rm -f "$tarball"
 }
 
-# fragments FLAVOUR: its lines, without comments.
+# fragments FLAVOUR: prints the lines of its configuration, without comments.
 fragments() {
 	grep -h -E '^(CONFIG_|# CONFIG_[A-Z0-9_]+ is not set$)' \
 		"$CONFIGS/base.config" "$CONFIGS/$1.config"
 }
 
-# kernel_key FLAVOUR: stands for all that goes into the build.
+# kernel_key FLAVOUR: prints a hash of the build's inputs: source, configuration, tools.
 kernel_key() {
 	{
 		echo "source $KERNEL_SRC_ID"
@@ -190,7 +191,7 @@ kernel_key() {
 	} | sha256sum | cut -c 1-12
 }
 
-# kernel_make DIR ARGUMENTS...: the kernel's make, with our tools.
+# kernel_make DIR ARGUMENTS...: runs the kernel's make with our tools, output in DIR.
 kernel_make() {
 	local dir=$1
 	shift
@@ -199,10 +200,10 @@ kernel_make() {
 		BINDGEN="$BINDGEN" ${V:+V="$V"} "$@"
 }
 
-# not_taken CONFIG FLAVOUR: the fragments' lines that are not in CONFIG.
+# not_taken CONFIG FLAVOUR: prints the lines of the fragments that CONFIG lacks.
 not_taken() {
 	fragments "$2" | awk '
-		# Both forms of a line, by the name of its symbol.
+		# The symbol of a line, in either form.
 		function symbol() { return /^#/ ? $2 : substr($0, 1, index($0, "=") - 1) }
 		FNR == NR { if (/^(# )?CONFIG_/) got[symbol()] = $0; next }
 		{ want[symbol()] = $0 }
@@ -226,11 +227,11 @@ build_kernel() {
 		return 1
 	fi
 	kernel_make "$dir" -j"${JOBS:-$(nproc)}" all || return
-	# A flavour without modules has no such file, and depmod wants one.
+	# depmod needs this file, which a flavour without modules does not have.
 	: >>"$dir/modules.order"
 }
 
-# kernel FLAVOUR: builds it if need be, and sets KERNEL_DIR.
+# kernel FLAVOUR: builds it unless it is up to date, and sets KERNEL_DIR.
 kernel() {
 	local flavour=$1
 	flavour_exists "$flavour" ||
@@ -239,10 +240,10 @@ kernel() {
 	with_lock "$CACHE/kernel-$flavour.lock" kernel_locked "$flavour"
 }
 
-# kernel_locked FLAVOUR: each source has its folders, one for a flavour, where
-# the file .complete holds the key of what was built there.  With another key
-# kbuild remakes what the difference touches; a folder with the key in its name
-# would make it start over, for paths go into the build too.
+# kernel_locked FLAVOUR: does that under the lock.  Each pair of source and flavour
+# has a folder, whose file .complete holds the key of its build.  If the key
+# differs, kbuild rebuilds what depends on the difference.  The key is not in the
+# folder's name: the path goes into the build, so a new one would rebuild all.
 kernel_locked() {
 	local flavour=$1 key name
 	key=$(kernel_key "$flavour")
@@ -259,7 +260,7 @@ kernel_locked() {
 	ln -sfn "build/$name" "$CACHE/kernel-$flavour"
 }
 
-# flavours: all there are.
+# flavours: prints the names of all flavours.
 flavours() {
 	local file
 	for file in "$CONFIGS"/*.config; do

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What all host scripts share: where things are, how a long step shows its
-# progress, and how a script gives up.  Sourced, not run.
+# Shared by all scripts of the host: paths, messages, the progress of a long
+# step, locks.  Sourced, not run.
 
 set -euo pipefail
 
@@ -11,12 +11,13 @@ CACHE=${XDG_CACHE_HOME:-${HOME:?}/.cache}/rust_eventfs
 BUILD=$ROOT/build
 LOGS=$BUILD/log
 
-# Messages of tools are read, paths are made: neither may depend on the user.
+# Scripts parse the messages of tools and create files: neither may depend on the
+# user's locale or umask.
 export LC_ALL=C
 umask 022
-# The flags of an outer make are not those of the makes that are run here.
+# The flags of an outer make do not hold for the makes that scripts run.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
-# What a distribution's kernel build environment may have set.
+# An environment for building a distribution's kernel may set these.
 unset ARCH CROSS_COMPILE O KBUILD_OUTPUT KBUILD_EXTMOD M MO INSTALL_MOD_PATH
 
 case $ROOT$CACHE in
@@ -27,12 +28,12 @@ case $ROOT$CACHE in
 	;;
 esac
 
-# say TEXT...: tells the user.  On stderr: stdout is for results.
+# say TEXT...: prints a message on stderr.  stdout is for results.
 say() {
 	printf '%s\n' "$*" >&2
 }
 
-# die TEXT [WHAT-TO-DO...]: gives up.
+# die TEXT [ADVICE...]: prints an error and exits.
 die() {
 	say "error: $1"
 	shift
@@ -40,12 +41,12 @@ die() {
 	exit 1
 }
 
-# elapsed SECONDS: as minutes and seconds.
+# elapsed SECONDS: prints minutes and seconds.
 elapsed() {
 	printf '%2d:%02d' $(($1 / 60)) $(($1 % 60))
 }
 
-# pretty PATH: shorter where that is possible.
+# pretty PATH: prints it relative to the current folder or the project, if below.
 pretty() {
 	case $1 in
 	"$PWD"/*) printf '%s' "${1#"$PWD"/}" ;;
@@ -54,16 +55,16 @@ pretty() {
 	esac
 }
 
-# step NAME LOG COMMAND...: runs COMMAND, which may be a function, and shows
-# that it runs, for how long, and where its output goes.  When it fails, the
-# script ends with the end of that output and with the advice in $HINT.
+# step NAME LOG COMMAND...: runs COMMAND, which may be a function, with its output
+# in the log, and shows the time that it takes and the log's path.  If COMMAND
+# fails, the script exits with the end of the log and the advice in $HINT.
 step() {
 	local name=$1 log=$LOGS/$2.log start=$SECONDS next=1 status=0 shown=-1
 	local pid now line width=80
 	shift 2
 	[ ! -t 2 ] || width=$(stty size <&2 | cut -d' ' -f2)
 	mkdir -p "$LOGS"
-	# A process group of its own, so that an interrupt can stop all of it.
+	# A process group of its own: an interrupt stops all processes of the step.
 	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
@@ -94,11 +95,11 @@ step() {
 	say "[$now] $name: FAILED (exit status $status). The end of its log:"
 	tail -n 40 "$log" | cut -c 1-300 | sed 's/^/    /' >&2
 	say "The whole log: $log"
-	say "What to do: ${HINT:-look for the first error; what is finished is kept for the next try.}"
+	say "What to do: ${HINT:-look for the first error; the next try keeps what is finished.}"
 	exit 1
 }
 
-# with_lock FILE COMMAND...: runs COMMAND while nobody else holds FILE.
+# with_lock FILE COMMAND...: runs COMMAND with an exclusive lock on FILE.
 with_lock() {
 	local file=$1 fd
 	shift
@@ -112,7 +113,7 @@ with_lock() {
 	exec {fd}>&-
 }
 
-# at_least HAVE WANT: whether version HAVE is WANT or newer.
+# at_least HAVE WANT: succeeds if version HAVE is WANT or newer.
 at_least() {
 	[ -n "$1" ] && printf '%s\n%s\n' "$2" "$1" | sort -V -C
 }

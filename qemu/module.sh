@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The module: builds rust_eventfs.ko against one of our kernels, or against
-# any configured tree.  Sourced after lib.sh, setup.sh and kernel.sh.
+# Builds rust_eventfs.ko against one of our kernels, or against any configured
+# tree.  Sourced after lib.sh, setup.sh and kernel.sh.
 
-# from_config KDIR NAME: a value of the tree's configuration, unquoted.
+# from_config KDIR NAME: prints a value of the tree's configuration, unquoted.
 from_config() {
 	sed -n "s/^CONFIG_$2=//p" "$1/include/config/auto.conf" | tr -d '"'
 }
 
-# pick TEXT CANDIDATE...: the first command whose version is exactly this.
+# pick TEXT CANDIDATE...: prints the first command whose version is exactly TEXT.
 pick() {
 	local text=$1 candidate
 	shift
@@ -23,8 +23,8 @@ pick() {
 	return 1
 }
 
-# tools_of KDIR: finds the very tools that the tree was built with: Rust's
-# crates can be used only by the compiler that made them.
+# tools_of KDIR: finds the tools that the tree was built with.  Only the compiler
+# that built a crate of Rust can use it.
 tools_of() {
 	local kdir=$1 text major prefix
 	[ -f "$kdir/include/config/auto.conf" ] ||
@@ -63,8 +63,7 @@ tools_of() {
 		"name it with LLVM=-VERSION or LLVM=FOLDER/"
 }
 
-# module_make KDIR OUT ARGUMENTS...: kbuild, for our module, with what it makes
-# in the folder OUT.
+# module_make KDIR OUT ARGUMENTS...: runs kbuild for our module, output in OUT.
 module_make() {
 	local kdir=$1 out=$2
 	shift 2
@@ -74,7 +73,7 @@ module_make() {
 		CLIPPY_DRIVER="${CLIPPY_DRIVER:-clippy-driver}" ${V:+V="$V"} "$@"
 }
 
-# module KDIR NAME: builds it into build/NAME.
+# module KDIR NAME: builds the module in build/NAME.
 module() {
 	local kdir=$1 name=$2
 	HINT="the first error above says where; the folder of the kernel is $kdir." \

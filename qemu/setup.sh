@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The tools: finds them, and on Debian 12 and 13 installs what is missing.
-# Sourced after lib.sh.  Nothing is touched but Debian's packages and $CACHE.
+# Finds the tools, and on Debian 12 and 13 installs those that are missing.
+# Changes Debian's packages and $CACHE, and nothing else.  Sourced after lib.sh.
 
 RUST_MIN=1.85.0
 BINDGEN_MIN=0.71.1
@@ -10,7 +10,7 @@ BINDGEN_CRATE=bindgen-cli@0.72.1
 LLVM=${LLVM:--19}
 QEMU_PACKAGE=qemu-system-x86
 
-# What is missing: Debian's packages, and in words for everybody else.
+# Missing tools: as Debian's packages, and in words for other distributions.
 missing_packages=()
 missing_words=()
 
@@ -19,7 +19,7 @@ missing() {
 	missing_words+=("$2")
 }
 
-# debian: whether this is a Debian release that the set-up was tried on.
+# debian: succeeds on a Debian release that the set-up was tried on.
 debian() {
 	[ -r /etc/os-release ] || return 1
 	(
@@ -32,12 +32,12 @@ debian() {
 	)
 }
 
-# need_command COMMAND [PACKAGE]
+# need_command COMMAND [PACKAGE]: notes that it is missing, if it is.
 need_command() {
 	command -v "$1" >/dev/null || missing "${2:-$1}" "the command $1"
 }
 
-# header FILE: whether the compiler of the machine finds it.
+# need_header FILE PACKAGE: the same, for a header of the machine's compiler.
 need_header() {
 	local dir
 	for dir in /usr/include /usr/include/*-linux-gnu /usr/local/include; do
@@ -50,7 +50,7 @@ version_of() {
 	"$1" --version 2>/dev/null | sed -n 's/^[^0-9]* \([0-9][0-9.]*\).*/\1/p;q'
 }
 
-# rust_usable RUSTC: whether it is new enough and has its own library sources.
+# rust_usable RUSTC: succeeds if RUSTC is new enough and has its library's sources.
 rust_usable() {
 	local version sources
 	[ -x "$1" ] || return 1
@@ -58,14 +58,14 @@ rust_usable() {
 	at_least "$version" "$RUST_MIN" || return 1
 	sources=$("$1" --print sysroot)/lib/rustlib/src/rust/library
 	[ -e "$sources/core/src/lib.rs" ] || return 1
-	# Debian keeps them elsewhere, under their version.
+	# Debian links the sources from a folder with their version in its name.
 	case $(realpath "$sources") in
 	*/rustc-"$version"/*) ;;
 	*/rustc-[0-9]*) return 1 ;;
 	esac
 }
 
-# find_rust: sets RUSTC and its companions, which stand beside it.
+# find_rust: sets RUSTC and the tools that are installed beside it.
 find_rust() {
 	local candidate dir
 	for candidate in "${RUSTC:-}" "$(command -v rustc || true)" /usr/bin/rustc; do
@@ -73,21 +73,21 @@ find_rust() {
 		dir=$("$candidate" --print sysroot)/bin
 		export RUSTC=$dir/rustc RUSTDOC=$dir/rustdoc RUSTFMT=$dir/rustfmt
 		export CLIPPY_DRIVER=$dir/clippy-driver CARGO=$dir/cargo
-		# Another cargo will do: it is told which rustc to use.
+		# Any cargo will do: RUSTC selects the compiler.
 		[ -x "$CARGO" ] || CARGO=$(command -v cargo || true)
 		return 0
 	done
 	return 1
 }
 
-# candidate PACKAGE: the version that apt would install, without its revision.
+# candidate PACKAGE: prints the version that apt would install, without revision.
 candidate() {
 	apt-cache policy "$1" 2>/dev/null |
 		sed -n 's/^  Candidate: \([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p'
 }
 
-# rust_package NAME: what Debian calls it here: `rustc-web` and its companions
-# are the newer ones, made for web browsers, where a release has them.
+# rust_package NAME: prints the name of a package of Rust on this release.
+# `rustc-web` and its companions, made for web browsers, are newer where they exist.
 rust_package() {
 	local web=web
 	case $(dpkg-query -S /usr/bin/rustc 2>/dev/null) in
@@ -103,8 +103,8 @@ rust_package() {
 	esac
 }
 
-# need_beside_rustc FILE PACKAGE: one of the companions. Only Debian's rustc gets
-# Debian's; rustup's has components.
+# need_beside_rustc FILE PACKAGE: notes that a companion of rustc is missing, if it
+# is.  A package helps Debian's rustc only: rustup has components.
 need_beside_rustc() {
 	[ ! -x "$1" ] || return 0
 	case ${RUSTC:-/usr/bin/rustc} in
@@ -125,8 +125,7 @@ find_bindgen() {
 	return 1
 }
 
-# find_llvm: sets LLVM's suffix or prefix as the kernel's build takes it, and
-# makes bindgen use the same release.
+# llvm_tool NAME: prints the command, with $LLVM as suffix or prefix, as kbuild has it.
 llvm_tool() {
 	case $LLVM in
 	*/) printf '%s%s' "$LLVM" "$1" ;;
@@ -135,6 +134,7 @@ llvm_tool() {
 	esac
 }
 
+# find_llvm: notes the missing tools of LLVM, and makes bindgen use the same release.
 find_llvm() {
 	local tool lib
 	export LLVM
@@ -158,7 +158,7 @@ find_llvm() {
 	esac
 }
 
-# find_busybox: sets BUSYBOX to one that needs no libraries.
+# find_busybox: sets BUSYBOX to a static busybox.
 find_busybox() {
 	local candidate
 	for candidate in "${BUSYBOX:-}" "$CACHE/tools/busybox/bin/busybox" \
@@ -171,7 +171,7 @@ find_busybox() {
 	return 1
 }
 
-# look WHAT...: fills the lists of what is missing for these purposes.
+# look PURPOSE...: lists the tools that are missing for these purposes.
 look() {
 	local what package
 	missing_packages=()
@@ -189,7 +189,7 @@ look() {
 			need_command xz xz-utils
 			need_command depmod kmod
 			need_command flock util-linux
-			# cargo fetches over TLS; other distributions have the file elsewhere.
+			# cargo fetches over TLS.  Other distributions keep this file elsewhere.
 			! debian || [ -e /etc/ssl/certs/ca-certificates.crt ] ||
 				missing ca-certificates "the certificates of authorities"
 			need_header libelf.h libelf-dev
@@ -238,13 +238,13 @@ as_root() {
 	fi
 }
 
-# debian_release: the name of this machine's release.
+# debian_release: prints the code name of this machine's release.
 debian_release() {
 	# shellcheck source=/dev/null
 	(. /etc/os-release && echo "${VERSION_CODENAME:?}")
 }
 
-# debian_host: where this machine gets its Debian from.
+# debian_host: prints the URI that this machine installs Debian from.
 debian_host() {
 	apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
 		sed -n "s/^$(debian_release) \([a-z]*:.*\)/\1/p" | head -n 1
@@ -252,7 +252,7 @@ debian_host() {
 
 DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# For apt, with the sources of apt_suites: the machine's own stay as they are.
+# Options that make apt use the sources of apt_suites instead of the machine's.
 APT_PRIVATE=(-q
 	-o "Dir::Etc::SourceList=$CACHE/apt/sources.list"
 	-o Dir::Etc::SourceParts=/dev/null
@@ -260,8 +260,7 @@ APT_PRIVATE=(-q
 	-o "Dir::Cache=$CACHE/apt/cache"
 	-o "APT::Sandbox::User=$(id -un)")
 
-# apt_suites SUITE...: makes these the sources of APT_PRIVATE, from where the
-# machine gets its Debian.
+# apt_suites SUITE...: sets the sources of APT_PRIVATE to these suites of debian_host.
 apt_suites() {
 	local suite host
 	host=$(debian_host)
@@ -279,13 +278,13 @@ install_packages() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "${INSTALL[@]}" install "$@"
 }
 
-# parts_agree PACKAGE: whether it can be had without removing what is installed.
+# parts_agree PACKAGE: succeeds if apt can install it without removing a package.
 parts_agree() {
 	apt-get -s -q "${INSTALL[@]}" install "$1" >/dev/null 2>&1
 }
 
-# install_backport PACKAGE: from the release's backports, without making them a
-# source of the machine's.
+# install_backport PACKAGE: installs it from the release's backports, which do not
+# become a source of the machine.
 install_backport() {
 	local release
 	release=$(debian_release)
@@ -299,8 +298,8 @@ install_bindgen() {
 	"$CARGO" install --locked --root "$CACHE/tools" "$BINDGEN_CRATE"
 }
 
-# install_busybox: Debian's static busybox, unpacked: as a package it could not
-# stand beside the other busybox, which many systems have.
+# install_busybox: unpacks Debian's static busybox into the cache.  Its package
+# conflicts with the other busybox, which many systems have installed.
 install_busybox() {
 	mkdir -p "$CACHE/tools/busybox"
 	cd "$CACHE/tools" || return
@@ -310,31 +309,31 @@ install_busybox() {
 	rm -f busybox-static_*.deb
 }
 
-# setup WHAT...: afterwards the tools for these purposes are there, and the
-# variables that name them are exported.  WHAT: build, guest, mutants, lint.
+# setup PURPOSE...: installs the tools that are missing, and exports the variables
+# that name the tools.  PURPOSE: build, guest, mutants, lint.
 setup() {
 	local packages
 	[ "$(uname -s) $(uname -m)" = "Linux x86_64" ] ||
-		die "only Linux on x86-64 will do, for the guest is built as one"
+		die "this needs Linux on x86-64: the guest is the same kind of machine"
 	look "$@"
 	if [ ${#missing_words[@]} -gt 0 ]; then
-		debian || die "these are missing (only on Debian 12 and 13 are they installed from here):" \
+		debian || die "these are missing (only Debian 12 and 13 get them installed):" \
 			"${missing_words[@]}"
 		[ -n "${missing_packages[*]}" ] || die "these are missing:" "${missing_words[@]}"
 		if [ "$(id -u)" -ne 0 ]; then
 			command -v sudo >/dev/null ||
 				die "become root, or install sudo: these are missing:" \
 					"${missing_words[@]}"
-			# The password, if there must be one, while there is a terminal.
+			# Asks for a password now, while there is a terminal.
 			[ ! -t 0 ] || sudo -v || die "sudo refused"
 		fi
 		step "update the lists of packages" setup-lists as_root \
 			apt-get -q -o DPkg::Lock::Timeout=600 update
-		# What is offered decides what is to be installed.
+		# The choice of packages depends on the lists.
 		look "$@"
 		packages=$(printf '%s\n' "${missing_packages[@]}" | sort -u | paste -sd' ')
 		say "Installing Debian packages: $packages"
-		# Where QEMU's other parts are from the backports, it has to be, too.
+		# If the backports' parts of QEMU are installed, this must come from there, too.
 		case " $packages " in
 		*" $QEMU_PACKAGE "*)
 			if ! parts_agree $QEMU_PACKAGE; then
