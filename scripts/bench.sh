@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make bench`: measures ours beside the kernel's own eventfs, debugfs and
-# sysfs, in a guest of the normal kernel; prints a table, and leaves samples,
-# table and figures in bench/out/.  bench/README.md says how.
+# `make bench`: measures the module beside the kernel's own eventfs, debugfs and
+# sysfs in a guest of the normal kernel.  Prints a table, and leaves samples,
+# table and figures in bench/out/.  bench/README.md describes the method.
 #
-#   QUICK=1         less of everything
-#   REPEAT=N        how often each is measured
-#   CLOCK=time      the guest's clock, not instructions, also under emulation
-#   PROFILE=1       nothing of this: in which functions cold look-ups spend
-#                   their instructions
+#   QUICK=1         fewer and smaller measurements
+#   REPEAT=N        the number of repetitions
+#   CLOCK=time      uses the guest's clock also under emulation
+#   PROFILE=1       instead shows in which functions cold look-ups spend their
+#                   instructions
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
@@ -20,8 +20,8 @@ top=$(dirname "$0")/..
 OUT=$ROOT/bench/out
 PROGRAM=$BUILD/bench/$GUEST_TARGET/release/eventfs-bench
 
-# samples: what the guest prints, from stdin: samples are added to the others,
-# the rest tells the user how far it is.
+# samples: reads the guest's output on stdin, adds its samples to those of before,
+# and shows its progress.
 samples() {
 	local line
 	while IFS= read -r line; do
@@ -34,7 +34,7 @@ samples() {
 	done
 }
 
-# measure COMMAND: runs a command of the program in a guest.
+# measure COMMAND: runs a command of the bench program in a guest.
 measure() {
 	local command=$1 process
 	exec 8> >(samples)
@@ -43,33 +43,34 @@ measure() {
 		"eventfs-bench $command ${options[*]} </dev/null >/dev/ttyS1 2>&1" >&8
 	exec 8>&-
 	wait "$process"
-	bash "$ROOT/qemu/console.sh" "$RUN/console" >&2 || die "the kernel complained while it was measured"
+	bash "$ROOT/qemu/console.sh" "$RUN/console" >&2 ||
+		die "the kernel reported trouble during the measurement"
 	[ "$GUEST_STATUS" = 0 ] ||
 		die "the guest's exit status is $GUEST_STATUS" "its console: $RUN/console"
 }
 
-# about CLOCK: what the table is of.
+# about CLOCK: prints the lines above the table: versions, date, clock.
 about() {
 	echo "rust_eventfs $VERSION${QUICK:+, less of everything (QUICK=1)}"
 	echo "$(date -u '+%Y-%m-%d %H:%M') UTC, in$(elapsed "$SECONDS") minutes"
 	echo "Linux $(cat "$KERNEL_DIR/include/config/kernel.release"), $("$QEMU" --version | head -n 1)"
 	if [ "$1" = instructions ]; then
-		echo "TCG; instructions of the guest are counted, but for the rows of two CPUs"
+		echo "TCG; the clock counts the guest's instructions, except in the rows of two CPUs"
 	else
 		echo "${ACCEL[1]}, by the guest's clock"
 	fi
 	echo
 }
 
-# The module is built of this.
+# The version of the sources that the module is built from.
 VERSION=$(git -C "$ROOT" describe --always --dirty 2>/dev/null) || VERSION='(no git)'
 
 with_lock "$CACHE/setup.lock" setup build guest
 kernel normal
 module "$KERNEL_DIR" normal
-with_lock "$BUILD/bench.lock" step "build what measures" bench \
+with_lock "$BUILD/bench.lock" step "build the bench program" bench \
 	cargo_static bench/guest bench
-# The guest gets this program in place of those of the tests.
+# The guest gets this program instead of the tests' programs.
 # shellcheck disable=SC2034
 PROGRAMS=("$PROGRAM")
 
@@ -86,9 +87,9 @@ rm -rf "$OUT"
 mkdir -p "$OUT"
 SECONDS=0
 
-# An emulated processor has no speed of its own, and its clock tells what else
-# the host does.  With -icount each instruction takes a nanosecond of the
-# guest's time; that works for one processor only.
+# Under emulation the guest's clock depends on the host's other work.  With
+# -icount each instruction takes a nanosecond of the guest's time instead, which
+# QEMU supports for one processor only.
 accelerator "$KERNEL_DIR/arch/x86/boot/bzImage"
 clock='time'
 if [[ ${ACCEL[*]} = *tcg* ]] && [ "${CLOCK:-}" != time ]; then

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make`: builds rust_eventfs.ko and nothing else.  Against the tree $KDIR if
-# that is set, else against our own kernel, which is made first if need be.
+# `make`: builds rust_eventfs.ko against the tree $KDIR, or if that is not set
+# against our own kernel, which is built first unless it is up to date.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
@@ -12,7 +12,7 @@ if [ -n "${KDIR:-}" ]; then
 	[ -d "$KDIR" ] || die "KDIR=$KDIR is not a folder"
 	KDIR=$(realpath "$KDIR")
 	tools_of "$KDIR"
-	# Each tree has a folder of its own, so that none disturbs another's.
+	# Each tree has a build folder of its own.
 	name=kdir-$(printf '%s' "$KDIR" | sha256sum | cut -c 1-8)
 	module "$KDIR" "$name"
 else

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make distclean`: removes the cache, and says what that is.
+# `make distclean`: removes the cache, and says what was in it.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/lib.sh
@@ -14,4 +14,4 @@ if [ -d "$CACHE" ]; then
 else
 	say "There is no cache in $CACHE"
 fi
-say "Debian packages that were installed stay."
+say "Installed Debian packages stay."

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make lint`: rustfmt and clippy as the kernel has them, checkpatch on files
-# and on commits, shellcheck, what documents quote, and cargo's own checks for
-# the tests' helpers, their unit tests among them.
+# `make lint`: rustfmt and clippy with the kernel's settings, checkpatch on files
+# and commits, shellcheck, our own checks (checks/), whether mutants apply, and
+# for the programs of the guest rustfmt, clippy and their unit tests.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
@@ -15,7 +15,7 @@ cd "$ROOT"
 with_lock "$CACHE/setup.lock" setup build lint
 kernel normal
 
-# check NAME COMMAND...: runs one of the checks, and counts it.
+# check NAME COMMAND...: runs a check, and counts its result.
 check() {
 	local name=$1 status=0
 	shift
@@ -23,7 +23,7 @@ check() {
 	result $status "lint: $name"
 }
 
-# files PATTERN...: of the project, those not yet added to git among them.
+# files PATTERN...: lists the project's files, those not yet added to git included.
 files() {
 	git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
 		while read -r file; do
@@ -31,8 +31,8 @@ files() {
 		done
 }
 
-# all_of COMMAND...: runs it with the files on stdin as its last arguments;
-# no files at all would make a check that cannot fail.
+# all_of COMMAND...: runs COMMAND with the files that stdin lists as its last
+# arguments.  Fails without files: such a check could not fail.
 all_of() {
 	local list
 	mapfile -t list
@@ -44,8 +44,8 @@ all_of() {
 }
 
 rust_format() {
-	files '*.rs' ':!tests/lib' ':!tests/stress' ':!bench/guest' | all_of "$RUSTFMT" --check --edition 2021 \
-		--config-path "$KERNEL_SRC_DIR/.rustfmt.toml"
+	files '*.rs' ':!tests/lib' ':!tests/stress' ':!bench/guest' |
+		all_of "$RUSTFMT" --check --edition 2021 --config-path "$KERNEL_SRC_DIR/.rustfmt.toml"
 }
 
 rust_clippy() {
@@ -53,10 +53,11 @@ rust_clippy() {
 		KRUSTFLAGS=-Dwarnings
 }
 
-# What the kernel's build reads, and the sources: shellcheck is for the scripts.
+# Files for checkpatch: sources, and those that kbuild and make read.
 sources=('*.rs' '*.c' '*.h' '*.S' Kbuild '*/Kbuild' Makefile '*/Makefile')
 
-# checkpatch ARGUMENTS...: less what it expects of the kernel's tree and mails.
+# checkpatch ARGUMENTS...: runs it without the types that are about the kernel's
+# tree or about mails, and without those in $ignore.
 checkpatch() {
 	"$KERNEL_SRC_DIR/scripts/checkpatch.pl" --no-tree --strict --quiet --no-summary \
 		--show-types --no-signoff --max-line-length=100 \
@@ -68,12 +69,12 @@ checkpatch_files() {
 	files "${sources[@]}" | all_of checkpatch --file
 }
 
-# checkpatch_commits: those that the branch has over its upstream, if it has
-# one; else all. How the files look is checked above, as they are by now.
+# checkpatch_commits: checks the commits that the branch is ahead of its upstream,
+# or all commits if there are none.  The check on files covers the files' lines.
 checkpatch_commits() {
 	local range=HEAD commit status=0
 	local ignore=NOT_UNIFIED_DIFF,LONG_LINE,LONG_LINE_COMMENT,LONG_LINE_STRING
-	# A subject can say all; and `#[attribute]` may begin a line.
+	# A commit may need no body, and a line of one may begin with `#[attribute]`.
 	ignore=$ignore,COMMIT_MESSAGE,COMMIT_COMMENT_SYMBOL,LINE_SPACING
 	if [ -n "$(git rev-list '@{upstream}..HEAD' 2>/dev/null)" ]; then
 		range='@{upstream}..HEAD'
@@ -91,7 +92,7 @@ checkpatch_commits() {
 	return $status
 }
 
-# scripts: whatever has a shell's name on its first line.
+# scripts: lists the files whose first line names a shell.
 scripts() {
 	files | while read -r file; do
 		case $(head -n 1 "$file" 2>/dev/null | tr -d '\0') in
@@ -105,20 +106,22 @@ shell_scripts() {
 	scripts | all_of shellcheck -x
 }
 
-# rule NAME: a check of our own, after it has shown that it can fail.
+# rule NAME: runs one of checks/, after its self-test.
 rule() {
 	perl "scripts/checks/$1.pl" --self-test && perl "scripts/checks/$1.pl"
 }
 
+# document_links: succeeds if each relative link leads to a file or a heading.
 document_links() {
 	files '*.md' | all_of perl scripts/links.pl
 }
 
+# one_by_one PATCH...: succeeds if each applies to the sources.
 one_by_one() {
 	local patch status=0
 	for patch; do
 		patch -p1 -F0 -s -f --dry-run <"$patch" || {
-			echo "$patch does not apply any more"
+			echo "$patch does not apply"
 			status=1
 		}
 	done
@@ -129,7 +132,7 @@ mutants_apply() {
 	files 'tests/mutants/*.patch' | all_of one_by_one
 }
 
-# in_folder FOLDER COMMAND...: runs it there.
+# in_folder FOLDER COMMAND...: runs COMMAND in FOLDER.
 in_folder() (
 	cd "$1" || return
 	shift
@@ -141,7 +144,7 @@ programs_format() {
 		all_of "$RUSTFMT" --check --edition 2021
 }
 
-# cargo COMMAND ARGUMENTS...: on the programs for the guest in this folder.
+# cargo COMMAND ARGUMENTS...: runs it on the programs in the current folder.
 cargo() {
 	PATH=$(dirname "$CARGO"):$PATH "$CARGO" "$1" --release --locked \
 		--target-dir "$BUILD/programs-lint" "${@:2}"
@@ -152,16 +155,10 @@ programs_clippy() {
 		in_folder bench/guest cargo clippy --all-targets -- -D warnings
 }
 
+# programs_tests: among them, that the charts in bench/figures agree with their data.
 programs_tests() {
-	in_folder tests/lib cargo test
-helpers_tests() {
-	cd tests/lib || return
-	PATH=$(dirname "$CARGO"):$PATH "$CARGO" test --release --locked \
-		--target-dir "$BUILD/helpers-clippy" || return
-	# Among them: the charts in bench/figures/ agree with their data.
-	cd ../../bench/guest || return
-	PATH=$(dirname "$CARGO"):$PATH "$CARGO" test --release --locked \
-		--target-dir "$BUILD/helpers-clippy"
+	in_folder tests/lib cargo test &&
+		in_folder bench/guest cargo test
 }
 
 check 'rustfmt' rust_format

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make mutants`: shows that the tests would notice mistakes.  Each patch of
-# tests/mutants makes one, in a copy of the sources; the tests that it names
-# have to fail with it, or the console has to show a report.  M=PATTERN chooses
-# patches, KERNEL=FLAVOUR those for that kernel.
+# `make mutants`: shows that the tests catch mistakes.  Each patch of
+# tests/mutants makes one mistake in a copy of the sources.  It is caught if one of
+# the tests that its header names fails, or the console shows a report.  M=PATTERN
+# selects patches by name, KERNEL=FLAVOUR those for that kernel.
 
 top=$(dirname "$0")/..
-# It is the name of a variable of kbuild, too.
+# parts.sh unsets M, which kbuild uses as well.
 mutants=${M:-}
 # shellcheck source=qemu/parts.sh
 . "$top/qemu/parts.sh"
@@ -16,13 +16,12 @@ mutants=${M:-}
 
 PATCHES=$ROOT/tests/mutants
 
-# field PATCH NAME: a line of the header of a patch.
+# field PATCH NAME: prints a field of the patch's header.
 field() {
 	sed -n "/^diff /q; s/^$2: *//p" "$1"
 }
 
-# copy: the sources as they are, with their times, so that only the module
-# itself is built anew.
+# copy: copies the sources with their times, so that kbuild rebuilds the module only.
 copy() {
 	local folder=$BUILD/src
 	rm -rf "$folder"
@@ -30,16 +29,16 @@ copy() {
 	tar -C "$ROOT" --exclude='./.?*' --exclude=./build --exclude=./bench \
 		--exclude=./tests/lib --exclude=./tests/stress -cf - . |
 		tar -C "$folder" -xf - || return
-	# What was built last was built from something else.
+	# The last build was of another patch.
 	touch "$folder/rust_eventfs.rs"
 }
 
-# build FLAVOUR: the modules of the copy, in a folder that no guest looks into.
+# build FLAVOUR: builds the copy in a folder that no guest is packed from.
 build() {
 	ROOT=$BUILD/src module_make "$KERNEL_DIR" "$BUILD/next-$1" modules
 }
 
-# take FLAVOUR: what was built last is for the next guest.
+# take FLAVOUR: packs the last build into the next guest.
 take() {
 	local module
 	rm -rf "${BUILD:?}/$1"
@@ -49,28 +48,27 @@ take() {
 	done
 }
 
-# prepare PATCH: applies it to a copy, and builds that.  The exit status is 0, 1
-# if it does not apply, or 2 if it does not build.
+# prepare PATCH: copies the sources, applies the patch and builds.  The exit status
+# is 1 if it does not apply, 2 if it does not build.
 prepare() {
 	copy || return
 	patch -p1 -F0 -s -f --no-backup-if-mismatch -d "$BUILD/src" <"$1" || return 1
 	build "$(field "$1" Kernel)" || return 2
 }
 
-# first_report: the first line of the console that is trouble.
+# first_report: prints the first report on the console.
 first_report() {
 	bash "$ROOT/qemu/console.sh" "$RUN/console" | sed -n 's/^ *[0-9]*:\(\[[^]]*\] *\)*//p' | head -n 1
 }
 
-# run_tests FLAVOUR LIMIT LOG PATTERN...: boots a guest that runs them.
+# run_tests FLAVOUR LIMIT LOG PATTERN...: runs these tests in a guest.
 run_tests() {
 	local flavour=$1 limit=$2 log=$3
 	shift 3
-	# One thing that notices is enough, and what a mistake leaves behind may not
-	# let the guest come to its end.  (A warning must not end it, since there are
-	# reports that are known.)
-	# Nor may a deadlock that lockdep, which is off then, has reported, or a module
-	# that waits for what was leaked.
+	# One failure is enough, and after it the guest may never finish.  So it powers
+	# off if a test has failed, on an oops (not on a warning: there are known ones),
+	# if lockdep has reported something and is off, and if the module has waited for
+	# a minute and a half to be unloaded.
 	guest "$flavour" "$limit" "echo 1 >/proc/sys/kernel/panic_on_oops
 going=0
 while sleep 2; do
@@ -87,8 +85,8 @@ sh /eventfs/tests/run.sh ${*@Q} </dev/null >/dev/ttyS1 2>&1 || {
 }" >"$log" 2>"$log.messages"
 }
 
-# try FLAVOUR NAME LIMIT PATTERN...: runs tests in a guest with the module as it
-# is built now; sets CAUGHT to what has noticed something, empty if nothing has.
+# try FLAVOUR NAME LIMIT PATTERN...: runs tests in a guest with the last build.  Sets
+# CAUGHT to the tests that failed or to the first report, or to nothing.
 try() {
 	local flavour=$1 name=$2 limit=$3 log=$LOGS/guest-$2 tests line attempt
 	shift 3
@@ -108,23 +106,23 @@ try() {
 	elif [ -n "$line" ]; then
 		CAUGHT="the console: $line"
 	elif [ "$GUEST_STATUS" != 0 ]; then
-		CAUGHT="the guest, which did not come to its end ($GUEST_STATUS)"
+		CAUGHT="the guest, which did not finish ($GUEST_STATUS)"
 	elif ! said DEBUG_KMEMLEAK 'kmemleak found nothing'; then
-		CAUGHT="kmemleak, which says nothing"
+		CAUGHT="kmemleak, which reports no result"
 	elif ! said PROVE_LOCKING 'lockdep is on'; then
 		CAUGHT="lockdep, which is off"
 	fi
 }
 
-# unchanged FLAVOUR PATTERN...: without a mistake, all of these tests pass.
+# unchanged FLAVOUR PATTERN...: shows that these tests pass without a mutant.
 unchanged() {
 	local flavour=$1 counts
 	shift
 	copy || die "the sources cannot be copied"
-	HINT="the unchanged sources have to build." \
+	HINT="the sources must build without a mutant." \
 		step "build the unchanged module ($flavour)" "unchanged-$flavour" build "$flavour"
 	take "$flavour"
-	say "running the tests that the mutants name on the unchanged module ($flavour)"
+	say "running the mutants' tests on the unchanged module ($flavour)"
 	try "$flavour" "unchanged-$flavour" "${LIMIT:-1500}" "$@"
 	[ -z "$CAUGHT" ] || die "the tests fail without a mutant: $CAUGHT" \
 		"look at $RUN, and at what \`make test\` says"
@@ -132,11 +130,12 @@ unchanged() {
 	say "$counts ($flavour, unchanged)"
 	case $counts in
 	*' passed, 0 failed, 0 skipped') ;;
-	*) die "not all tests that the mutants name can be run: $counts" "look at $RUN/output" ;;
+	*) die "not all of the mutants' tests can run: $counts" "look at $RUN/output" ;;
 	esac
 }
 
-# mutant PATCH STATUS: has one that was prepared, with this outcome, caught.
+# mutant PATCH STATUS: runs the tests of a patch, unless prepare failed with STATUS,
+# and counts the result.
 mutant() {
 	local patch=$1 status=$2 name flavour patterns log limit=180 start=$SECONDS
 	name=$(basename "$patch" .patch)
@@ -158,7 +157,8 @@ mutant() {
 	fi
 }
 
-# begin PATCH: prepares it in the background, if there is one; sets BUILDER.
+# begin PATCH: prepares it in the background, and sets BUILDER to the process.  PATCH
+# may be empty.
 begin() {
 	BUILDER=
 	[ -n "$1" ] || return 0
@@ -166,8 +166,8 @@ begin() {
 	BUILDER=$!
 }
 
-# all_of FLAVOUR PATCH...: one after the other.  While one is in its guest, the
-# next one is built.
+# all_of FLAVOUR PATCH...: runs the patches one after the other.  While one is in the
+# guest, the next one is built.
 all_of() {
 	local flavour=$1 patch status
 	shift
@@ -183,7 +183,7 @@ all_of() {
 	done
 }
 
-# check PATCH: whether its header says what is needed.
+# check PATCH: exits if the header lacks something.
 check() {
 	local name pattern
 	for name in Subject Rows Kernel Caught-by; do
@@ -191,15 +191,15 @@ check() {
 	done
 	case $(field "$1" Kernel) in
 	normal | debug) ;;
-	*) die "$1 is for no kernel that there is" ;;
+	*) die "$1 names an unknown kernel" ;;
 	esac
 	for pattern in $(field "$1" Caught-by); do
 		find "$ROOT/tests/test.d" -path "*/test.d/*$pattern*.sh" | grep -q . ||
-			die "$1: no test is called like $pattern"
+			die "$1: no test's name contains $pattern"
 	done
 }
 
-# chosen FLAVOUR: the patches for a kernel.
+# chosen FLAVOUR: prints the selected patches for a kernel.
 chosen() {
 	local patch
 	for patch in "$PATCHES"/*"$mutants"*.patch; do
@@ -208,7 +208,7 @@ chosen() {
 }
 
 for patch in "$PATCHES"/*"$mutants"*.patch; do
-	[ -e "$patch" ] || die "no mutant is called like $mutants" "see $(pretty "$PATCHES")"
+	[ -e "$patch" ] || die "no mutant's name contains $mutants" "see $(pretty "$PATCHES")"
 	check "$patch"
 done
 
@@ -233,5 +233,5 @@ for flavour in ${KERNEL:-normal debug}; do
 done
 
 [ $((passed + failed)) -gt 0 ] ||
-	die "none of the chosen mutants is for the ${KERNEL:-normal or debug} kernel"
+	die "none of the selected mutants is for the ${KERNEL:-normal or debug} kernel"
 summary

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Counts results, and prints them one a line, with a closing line that sums
-# them up.  Needs nothing but a shell.  Sourced, not run.
+# Counts results: prints each on a line, and the totals on a closing line.  Uses no
+# other file, so that it works before the set-up.  Sourced, not run.
 
 passed=0
 failed=0

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make run` and `make shell`: boots the guest; shows the guided tour, or not;
-# and leaves the user, if there is a terminal, in a shell in the guest.
+# `make run` and `make shell`: boots the guest, shows the guided tour (not for
+# `shell`), and on a terminal starts a shell in the guest.
 #
 #   run.sh tour|shell
 

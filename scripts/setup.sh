@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make setup`: only installs the tools, those of all commands.
+# `make setup`: installs the tools of all commands.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/lib.sh
@@ -10,7 +10,7 @@ top=$(dirname "$0")/..
 . "$top/qemu/setup.sh"
 
 with_lock "$CACHE/setup.lock" setup build guest mutants lint
-say "All tools are here:"
+say "All tools are installed:"
 for tool in "$RUSTC" "$BINDGEN" "$(command -v "$(llvm_tool clang)")" \
 	"$(command -v qemu-system-x86_64)"; do
 	say "  $tool: $("$tool" --version | head -n 1)"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make soak`: stress and fuzzer in the guest for MINUTES (60), one round after
-# the other, each with a seed of its own from SEED (the clock) on.  KERNEL is
-# the flavour (normal).  Fails if anything was wrong, also on the console.
+# `make soak`: runs stress and fuzzer in the guest for MINUTES (default 60), in
+# rounds whose seeds count up from SEED (default: the clock).  KERNEL is the flavour
+# (default normal).  Fails if a program fails or the console shows a report.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
@@ -15,7 +15,7 @@ flavour=${KERNEL:-normal}
 case $minutes$seed in
 *[!0-9]*) die "MINUTES and SEED are numbers" ;;
 esac
-# Else the guest's shell takes it for an octal number.
+# A leading zero would make them octal in the guest's shell.
 minutes=$((10#$minutes)) seed=$((10#$seed))
 
 with_lock "$CACHE/setup.lock" setup build guest
@@ -25,7 +25,7 @@ programs
 
 echo "# $flavour kernel, $minutes minutes, seeds from $seed on"
 output=$(mktemp "$BUILD/log/soak-$flavour.XXXXXX")
-# It ends in time by itself, but for its last round and the checks at the end.
+# The limit leaves time for the last round and the checks after it.
 guest "$flavour" $((minutes * 60 + 1800)) "exec </dev/null >/dev/ttyS1 2>&1
 MINUTES=$minutes SEED=$seed
 $(<"$ROOT/qemu/guest/soak.sh")" > >(tee "$output")
@@ -41,5 +41,5 @@ console_is_clean || {
 	say "error: the console is not clean: $(pretty "$RUN/console")"
 	failed=1
 }
-[ $failed -ne 0 ] || echo "soaked for $minutes minutes: nothing was wrong"
+[ $failed -ne 0 ] || echo "soaked for $minutes minutes without a failure"
 exit $failed

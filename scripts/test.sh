@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# `make test`: runs the tests in the guest, on each kernel flavour, watches the
-# console, and sums up.  T=PATTERN chooses tests, KERNEL=FLAVOUR the kernel, and
-# SEED=N the random operations of the tests that do some.
+# `make test`: runs the tests in a guest of each kernel flavour, checks its console,
+# and prints the totals.  T=PATTERN selects tests by name, KERNEL=FLAVOUR the
+# kernel, and SEED=N the random operations of some tests.
 
 top=$(dirname "$0")/..
 # shellcheck source=qemu/parts.sh
@@ -11,17 +11,16 @@ top=$(dirname "$0")/..
 # shellcheck source=scripts/results.sh
 . "$top/scripts/results.sh"
 
-# A pattern may be several words.
+# T may hold several patterns.
 read -ra patterns <<<"${T:-}"
 
-# host_result STATUS TEXT: counts a test that the host makes.
+# host_result STATUS TEXT: counts the result of a test on the host.
 host_result() {
 	result "$1" "host: $2"
 }
 
-# build_outside FLAVOUR FOLDER: the modules of tests/kmod/outside, in a folder
-# that is not in our tree; what comes out is packed with the flavour's own
-# modules.
+# build_outside FLAVOUR FOLDER: builds the modules of tests/kmod/outside in FOLDER,
+# which is not in our tree.  The flavour's guest gets them, too.
 build_outside() {
 	local flavour=$1 folder=$2
 	mkdir -p "$folder/tests/kmod" "$BUILD/$flavour/outside"
@@ -33,18 +32,18 @@ build_outside() {
 	cp "$folder/tests/kmod/outside/"*.ko "$BUILD/$flavour/outside/"
 }
 
-# outside FLAVOUR: modules that are built elsewhere find our symbols.
+# outside FLAVOUR: tests that modules outside of our tree build with our symbols.
 outside() {
 	local flavour=$1 folder status=0
 	rm -rf "$BUILD/$flavour/outside"
 	folder=$(mktemp -d)
-	(step "build modules elsewhere ($flavour)" "outside-$flavour" \
+	(step "build modules outside of the tree ($flavour)" "outside-$flavour" \
 		build_outside "$flavour" "$folder") || status=1
 	rm -rf "$folder"
-	host_result $status "$flavour: modules elsewhere build with the symbols of this one"
+	host_result $status "$flavour: modules outside of the tree build with our symbols"
 }
 
-# test_on FLAVOUR: all chosen tests, in one guest.
+# test_on FLAVOUR: runs the selected tests in one guest.
 test_on() {
 	local flavour=$1 attempt output status limit=1800
 	kernel "$flavour"
@@ -60,8 +59,8 @@ test_on() {
 		if [ "$attempt" = second ] || [ "$GUEST_STATUS" != died ] || ! stale_code; then
 			break
 		fi
-		say "QEMU ran code that the kernel had patched before ($(pretty "$RUN/console"))." \
-			"That says nothing of the module: all tests on this kernel begin anew, once."
+		say "QEMU ran code that the kernel had patched ($(pretty "$RUN/console"))." \
+			"That is no defect of the module: all tests on this kernel run once more."
 	done
 	mv "$output" "$RUN/output"
 	output=$RUN/output
@@ -69,7 +68,7 @@ test_on() {
 	if add_results "$output" && { [ "$GUEST_STATUS" = 0 ] || [ "$FAILURES" -gt 0 ]; }; then
 		status=0
 	fi
-	host_result $status "$flavour: the tests ran to their end ($GUEST_STATUS)"
+	host_result $status "$flavour: the tests finished ($GUEST_STATUS)"
 	status=0
 	console_is_clean || status=1
 	host_result $status "$flavour: the console is clean ($(pretty "$RUN/console"))"
@@ -78,8 +77,8 @@ test_on() {
 with_lock "$CACHE/setup.lock" setup build guest
 status=0
 bash "$ROOT/qemu/console-test.sh" || status=1
-host_result $status "the console's reports would be noticed"
-# All is built before the first test runs.
+host_result $status "console.sh finds reports of every kind"
+# Builds everything before the first test runs.
 for flavour in ${KERNEL:-normal debug}; do
 	kernel "$flavour"
 	module "$KERNEL_DIR" "$flavour"
