@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the tests in the guest and tells their results as KTAP.
+# Runs the tests in the guest and prints their results as KTAP.
 #
 # usage: run.sh [-d] [-l] [PATTERN...]
 #
-#   -d  tell everything that the tests do
-#   -l  only list the tests, with what they are about
+#   -d  print the whole log of each test
+#   -l  list the tests and their descriptions, and run none
 #
 # A PATTERN is a part of a test's name (as in mount/remount).  Environment:
-# EVENTFS_TYPE=tracefs runs the tests on the kernel's own file system, which
-# tells whether the tests are right.
+# EVENTFS_TYPE=tracefs runs the tests on the kernel's own file system, to show
+# that the tests are right.
 set -eu
 export LC_ALL=C
 
@@ -50,8 +50,8 @@ read_tags() { # file
 	done <"$1"
 }
 
-# All tests whose name contains one of the patterns: those that have to be
-# first, those that do not care, those that have to be last.
+# Lists the tests whose name contains one of the patterns: those that must be
+# first, those without an order, those that must be last.
 select_tests() { # pattern...
 	for wanted in first '' last; do
 		find "$TESTS/test.d" -mindepth 2 -maxdepth 2 -name '*.sh' | sort |
@@ -81,17 +81,17 @@ diagnostics() {
 	sed 's/^/# /'
 }
 
-# The time since the boot in hundredths of a second.
+# Prints the time since the boot in hundredths of a second.
 now() {
 	read -r uptime _ </proc/uptime
 	whole=${uptime%.*} part=${uptime#*.}
 	echo $((whole * 100 + ${part#0}))
 }
 
-# What tells that the kernel complained: its taint, but for what loading our
-# module does to it, and whether lockdep is still there.
+# Prints what changes when the kernel reports trouble: its taint, without the bits
+# that loading our module sets, and the state of lockdep.
 health() {
-	# Not with read: it wants letter by letter what comes only once.
+	# cat, because read reads byte by byte, and this file returns its text only once.
 	taint=$(cat /proc/sys/kernel/tainted)
 	# 4096: a module from out of tree; 8192: one without a signature;
 	# 262144: a test of the kernel ran.
@@ -103,7 +103,7 @@ health() {
 	echo "$taint $lockdep"
 }
 
-# Unmounts all that tests mounted, the last one first.
+# Unmounts all that tests mounted, in reverse order.
 unmount_all() {
 	left=
 	while read -r _ where type _; do
@@ -116,9 +116,9 @@ unmount_all() {
 	done
 }
 
-# Removes the modules that were not loaded before.
+# Unloads the modules that were not loaded before the test.
 unload_all() {
-	# The list changes while it is worked through.
+	# A copy: unloading changes the list.
 	modules=$(cat /proc/modules)
 	while read -r module _; do
 		case $module in
@@ -135,9 +135,9 @@ unload_all() {
 	MODULES
 }
 
-# Whether nothing is left of what was opened, mounted and removed, as the module
-# counts it. (A kernel that is locked down does not tell.)
-settled() {
+# Succeeds if the module's statistics count nothing that was opened, mounted or
+# removed.  (A kernel that is locked down does not show them.)
+nothing_left() {
 	figures=$(cat /sys/kernel/debug/eventfs/stats 2>/dev/null) || return 0
 	for figure in nodes_removed nodes_pending dentries inodes open_dirs open_client_files; do
 		case "
@@ -151,23 +151,23 @@ $figure 0
 	done
 }
 
-# Brings everything back to where a test may begin, and tells what cannot be.
+# Restores the state in which a test begins, and prints what cannot be restored.
 clean_up() {
 	cd /
 	unmount_all
 	problem=
 	if [ "$TYPE" = tracefs ]; then
-		evt run <<-SCRIPT || problem="the kernel's own mount cannot be set back"
+		evt run <<-SCRIPT || problem="the kernel's own mount cannot be reset"
 			remount $TRACEFS "uid=0,gid=0,mode=700"
 		SCRIPT
 	fi
-	# Once the kernel is locked down, there is nothing to reset any more.
+	# A kernel that is locked down allows no reset, and needs none.
 	if ! grep -q '\[confidentiality\]' /sys/kernel/security/lockdown 2>/dev/null; then
 		evt reset "$TRACEFS" "$BASE/settings" || problem="tracing cannot be reset"
 	fi
 	unload_all || problem="a module cannot be removed"
 	if [ -e /sys/module/rust_eventfs/refcnt ]; then
-		# The last put of a file may be on its way.
+		# The last fput() may be delayed.
 		tries=0
 		read -r references </sys/module/rust_eventfs/refcnt
 		while [ "$references" -ne 0 ] && [ "$tries" -lt 100 ]; do
@@ -176,13 +176,13 @@ clean_up() {
 			read -r references </sys/module/rust_eventfs/refcnt
 		done
 		[ "$references" -eq 0 ] || problem="$references references to the module are left"
-		# Nodes go after grace periods.
+		# Nodes are freed after grace periods.
 		tries=0
-		until settled || [ "$tries" -ge 200 ]; do
+		until nothing_left || [ "$tries" -ge 200 ]; do
 			usleep 50000
 			tries=$((tries + 1))
 		done
-		settled || problem="the module keeps something: $(echo "$figures" | paste -sd' ')"
+		nothing_left || problem="the module keeps something: $(echo "$figures" | paste -sd' ')"
 	fi
 	rm -rf "$TMP"
 	mkdir -p "$TMP" "$MNT"
@@ -190,7 +190,7 @@ clean_up() {
 	[ -z "$problem" ]
 }
 
-# Whether what the test needs is there; tells why not.
+# Succeeds if the test can run here; else prints why it cannot.
 possible() {
 	if [ -n "$only" ] && [ "$only" != "$TYPE" ]; then
 		echo "only for $only"
@@ -226,7 +226,7 @@ possible() {
 	done
 }
 
-# The module and the mount that a test begins with.
+# Loads the module and mounts it, unless the test does that itself.
 prepare() {
 	[ "$mounts" != no ] || return 0
 	if [ "$TYPE" = eventfs ] && [ ! -d /sys/module/rust_eventfs ]; then
@@ -273,7 +273,7 @@ run_test() { # name[,option]
 	clean=yes
 	clean_up >>"$BASE/log" 2>&1 || clean=no status=1
 	if [ "$(health)" != "$healthy" ]; then
-		echo "the kernel complained: $healthy before, $(health) after" >>"$BASE/log"
+		echo "the kernel reported trouble: $healthy before, $(health) after" >>"$BASE/log"
 		status=1
 	fi
 	took=$(($(now) - began))
@@ -301,7 +301,7 @@ run_test() { # name[,option]
 	if [ "$clean" = no ]; then
 		dirty=$((dirty + 1))
 		if [ "$status" -eq 125 ] || [ "$dirty" -ge 5 ]; then
-			echo "Bail out! The guest is not usable any more."
+			echo "Bail out! The guest is unusable."
 			number=$total
 		fi
 	fi
@@ -323,7 +323,7 @@ shift $((OPTIND - 1))
 
 tests=$(select_tests "$@")
 if [ -z "$tests" ]; then
-	echo "run.sh: no test is called like $*" >&2
+	echo "run.sh: no test's name contains: $*" >&2
 	exit 2
 fi
 if [ -n "$list" ]; then
