@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A shell for the user, with the module loaded and the file system mounted.
+# A shell for the user: loads the module and mounts the file system first.
 
 dir=/mnt
 stty sane rows "${ROWS:-24}" cols "${COLUMNS:-80}"

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# What `make soak` does in the guest, for MINUTES, with seeds from SEED on:
-# rounds of stress and of the fuzzer, each on a module that is loaded anew.
+# The part of `make soak` in the guest: rounds of stress and of the fuzzer for
+# MINUTES, with seeds from SEED on, each on a newly loaded module.
 
 tracefs=/sys/kernel/tracing
 mnt=/mnt
 results=/tmp/soak
 read -r kernel </eventfs/kernel
 patience=120
-# With what the fuzzer may have switched on in tracing, a single call was seen to
-# take ten minutes on the debug kernel, and more on a busy host.
+# The fuzzer enables tracing at random.  On the debug kernel a single call then took
+# up to ten minutes, and more on a busy host.
 [ "$kernel" = normal ] || patience=1800
 
-# The seconds since the boot.
+# Prints the seconds since the boot.
 seconds() {
 	read -r uptime _ </proc/uptime
 	echo "${uptime%.*}"
 }
 
-# Something was wrong.
+# Reports a failure, and ends.
 give_up() { # what
 	echo "FAILED: $*"
 	dmesg | tail -n 40
@@ -27,7 +27,7 @@ give_up() { # what
 	exit 1
 }
 
-# What was done until now, by kind.
+# Prints the number of operations until now, by kind.
 totals() {
 	# Lines of results begin with a name and a number.
 	grep -a '^[a-z][a-z ]* [0-9]*:\(  .*\)*$' $results |
@@ -40,25 +40,26 @@ totals() {
 		}'
 }
 
-# Where the threads of a program are: as a user it cannot tell that itself.
+# Prints where in the kernel the threads of a program are: without privileges it
+# cannot print that itself.
 places() { # program
 	for task in /proc/[0-9]*/task/[0-9]*; do
 		[ "$(readlink "$task/exe")" = "/bin/$1" ] || continue
 		echo "$task, $(cat "$task/syscall" 2>/dev/null):"
 		cat "$task/stack" 2>/dev/null
 	done
-	# On the console: what runs, and so is not asleep in the kernel.
+	# Prints the stacks of running tasks on the console.
 	echo l >/proc/sysrq-trigger
 }
 
-# Runs a program for a time, and keeps what it says.
+# Runs a program for a time, and keeps its output for the totals.
 attempt() { # seconds program...
 	limit=$1
 	shift
-	# What does not end by itself is ended, and tells where it was.
+	# Kills it if it does not end by itself, and prints where it was.
 	evt contain $((limit + patience * 2)) "$@" >$results.pipe 2>&1 &
 	program=$!
-	# What it counts is summed up at the end; the rest is told as it comes.
+	# Counts are summed up at the end; other lines are printed as they come.
 	while read -r line; do
 		echo "$line" >>$results
 		case $line in
@@ -75,12 +76,12 @@ attempt() { # seconds program...
 	[ $status -eq 0 ] || give_up "exit status $status, seed $seed: $*"
 }
 
-# Brings tracing back to what it was.
+# Resets tracing to its initial state.
 reset_tracing() {
 	evt reset $tracefs $results.settings || give_up 'tracing cannot be reset'
 }
 
-# What the kernel has to say of itself.
+# Fails if the kernel is tainted.
 check_health() {
 	# 4096: a module from out of tree; 8192: one without a signature.
 	[ $(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192))) -eq 0 ] ||
@@ -104,16 +105,16 @@ with_module() { # command...
 	check_health
 }
 
-# Stress, with a line each minute.
+# Runs stress, which prints a line each minute.
 stress_round() { # seconds
 	attempt "$1" stress run $mnt --seed "$seed" --seconds "$1" --progress 60 \
 		--threads 6 --patience $patience
 }
 
-# The modules that publish something, for the fuzzer; stress has them anyway.
+# The modules that publish trees, for the fuzzer; stress loads them itself.
 clients='client_c client_rust synthetic'
 
-# Lets modules publish what the fuzzer then tries as well.
+# Loads them, and makes them publish more, which the fuzzer then tries as well.
 publish() {
 	for client in $clients; do
 		insmod "/eventfs/modules/eventfs_$client.ko" || give_up "$client cannot be loaded"
@@ -123,14 +124,14 @@ publish() {
 	echo create eventfs queue_tree 2 9 3 >$mnt/synthetic/control
 }
 
-# Unloads them, with whatever they publish by now.
+# Unloads them with all that they publish.
 unpublish() {
 	for client in $clients; do
 		rmmod "eventfs_$client" || give_up "$client cannot be unloaded"
 	done
 }
 
-# The fuzzer, as everybody.
+# Runs the fuzzer as root, as a user, and as root of a user name space.
 fuzz_round() { # seconds
 	publish
 	for who in root user namespace; do

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The guided tour of `make run`: shows each command and what it really says,
-# and checks that this is what it should say.
+# The guided tour of `make run`: shows commands with their output, and checks it.
 
 set -eu
 
@@ -12,13 +11,13 @@ out=
 table=/tmp/tour.figures
 log=/tmp/tour.out
 
-# tell TEXT: what comes next, and why.
-tell() {
+# title TEXT: begins a part of the tour.
+title() {
 	printf '\n== %s\n' "$*"
 }
 
-# run COMMAND: shows the command and its output, which it leaves in $out.
-# It fails if the command fails.
+# run COMMAND: shows the command and its output, and sets out to the output.
+# The tour fails if the command fails.
 run() {
 	printf '# %s\n' "$1"
 	status=0
@@ -28,7 +27,7 @@ run() {
 	[ "$status" -eq 0 ] || fail "exit status $status"
 }
 
-# refused COMMAND TEXT: as run, for a command that must fail with this message.
+# refused COMMAND TEXT: shows a command that must fail with this message.
 refused() {
 	printf '# %s\n' "$1"
 	status=0
@@ -43,7 +42,7 @@ fail() {
 	exit 1
 }
 
-# expect TEXT: whether the last output holds it.
+# expect TEXT: the last output must contain TEXT.
 expect() {
 	case $out in
 	*"$1"*) ;;
@@ -51,9 +50,9 @@ expect() {
 	esac
 }
 
-# figures MOMENT: notes what the kernel holds now.
+# figures MOMENT: notes how many dentries and inodes the kernel has.
 figures() {
-	# What is freed is freed after a grace period.
+	# They are freed after a grace period.
 	sleep 1
 	dentries=$(cut -f 1 /proc/sys/fs/dentry-state)
 	slab=$(awk '/^Slab:/ { print $2 }' /proc/meminfo)
@@ -78,14 +77,14 @@ trap leave EXIT
 
 printf '%-34s %9s %16s %12s\n' '' dentries 'eventfs inodes' 'slab (KiB)' >"$table"
 
-tell 'A kernel, and a module written in Rust'
+title 'A kernel, and a module written in Rust'
 run 'uname -sr'
 figures 'before insmod'
 run 'insmod /eventfs/rust_eventfs.ko'
 run 'lsmod'
 expect rust_eventfs
 
-tell 'Its file system shows the events of the kernel that runs'
+title 'Its file system shows the events of the running kernel'
 run "mount -t eventfs nodev $mnt"
 run "grep eventfs /proc/mounts"
 expect "nodev $mnt eventfs"
@@ -100,14 +99,14 @@ expect format
 run 'cat events/sched/sched_wakeup/format'
 expect 'name: sched_wakeup'
 
-tell 'A probe on a function of the kernel: its directory is there at once'
+title 'A probe on a function of the kernel: its directory exists at once'
 run "echo 'p:tour/open $probe file=+0(%si):ustring' > kprobe_events"
 run 'cat kprobe_events'
 expect "p:tour/open $probe"
 run 'ls events/tour/open'
 expect enable
 
-tell 'Switched on, it fires whenever a file is opened'
+title 'Enabled, it fires whenever a file is opened'
 run 'echo > trace'
 run 'echo 1 > events/tour/open/enable'
 run 'cat /etc/passwd | wc -l'
@@ -115,19 +114,19 @@ run 'echo 0 > events/tour/open/enable'
 run 'grep passwd trace'
 expect 'file="/etc/passwd"'
 
-tell 'Removed, it is gone at once'
+title 'Removed, its directory is gone at once'
 run "echo '-:tour/open' >> kprobe_events"
 run 'cat kprobe_events'
 [ -z "$out" ] || fail 'the probe is still listed'
 refused 'ls events/tour' 'No such file or directory'
 
-tell 'A look at everything, and what stays of it when memory is wanted'
+title 'The whole tree is listed, and then evicted'
 run 'ls -lR . | wc -l'
 figures 'ls -lR'
 run 'echo 2 > /proc/sys/vm/drop_caches'
 figures 'caches dropped'
 
-tell 'Nothing stays behind'
+title 'Nothing stays behind'
 run "cd /"
 run "umount $mnt"
 run 'rmmod rust_eventfs'
@@ -137,4 +136,4 @@ if grep -q eventfs_inode_cache /proc/slabinfo; then
 	fail 'the inode cache is still there'
 fi
 echo
-echo 'The tour is done: everything was as it should be.'
+echo 'The tour is done: every output was as expected.'
