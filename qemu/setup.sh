@@ -217,6 +217,12 @@ look() {
 		mutants)
 			need_command patch
 			;;
+		root)
+			need_command mmdebstrap
+			need_command unshare util-linux
+			need_command xz xz-utils
+			[ "$(id -u)" -eq 0 ] || need_command newuidmap uidmap
+			;;
 		lint)
 			need_command git
 			need_command patch
@@ -310,7 +316,8 @@ install_busybox() {
 }
 
 # setup PURPOSE...: installs the tools that are missing, and exports the variables
-# that name the tools.  PURPOSE: build, guest, mutants, lint.
+# that name the tools.  PURPOSE: build, guest, mutants, root,
+# lint.
 setup() {
 	local packages
 	[ "$(uname -s) $(uname -m)" = "Linux x86_64" ] ||

@@ -9,7 +9,7 @@ top=$(dirname "$0")/..
 # shellcheck source=qemu/setup.sh
 . "$top/qemu/setup.sh"
 
-with_lock "$CACHE/setup.lock" setup build guest mutants lint
+with_lock "$CACHE/setup.lock" setup build guest mutants root lint
 say "All tools are installed:"
 for tool in "$RUSTC" "$BINDGEN" "$(command -v "$(llvm_tool clang)")" \
 	"$(command -v qemu-system-x86_64)"; do
