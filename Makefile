@@ -2,7 +2,8 @@
 #
 # Every command of the project.  kbuild does not read this file: it has Kbuild.
 
-.PHONY: all run shell test mutants soak bench figures lint doc setup clean distclean help
+.PHONY: all run shell test mutants soak bench figures oldest lint doc setup clean \
+	distclean help
 
 all:
 	@bash scripts/build.sh
@@ -27,6 +28,9 @@ bench:
 
 figures:
 	@bash scripts/figures.sh
+
+oldest:
+	@bash scripts/oldest.sh
 
 lint:
 	@bash scripts/lint.sh
@@ -63,6 +67,8 @@ help:
 ##                      whether mutants apply, the guest programs' unit tests
 ## make doc             build the module's documentation (build/doc)
 ## make setup           install the tools and nothing else
+## make oldest          build the module with Debian 13's compilers, Rust 1.85
+##                      and gcc, for Debian's own kernel; no warning is allowed
 ## make clean           remove build/ and rust_eventfs.ko
 ## make distclean       also remove the cache: kernels, sources, tools
 ##

@@ -156,7 +156,7 @@ impl<T: FileSystem> DirVTable<T> {
     }
 
     /// The operations, for `i_fop`.
-    pub(super) fn as_ptr(self) -> *const bindings::file_operations {
+    pub(super) fn as_ptr(&self) -> *const bindings::file_operations {
         self.fops
     }
 }
