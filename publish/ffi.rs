@@ -3,7 +3,7 @@
 //! The functions that other modules call.
 //!
 //! All may sleep. A pointer to a `struct eventfs_file` is one to a node. The tree owns the
-//! reference that keeps the node, except for `eventfs_publish_dir()`: it returns a counted
+//! reference that keeps the node, except for `eventfs_create_dir_get()`: it returns a counted
 //! reference.
 //!
 //! C header: `include/rust_eventfs.h`, which has the contract in full.
@@ -207,7 +207,7 @@ export_symbol_gpl! {
     }
 
     /// Makes a directory as [`eventfs_create_dir`] does, and returns a counted reference: the node
-    /// stays allocated until [`eventfs_withdraw_dir`], also if it is removed before.
+    /// stays allocated until [`eventfs_remove_dir_put`], also if it is removed before.
     ///
     /// For the Rust twin of the header. May sleep.
     ///
@@ -222,7 +222,7 @@ export_symbol_gpl! {
     /// `size` entries, whose names are null or strings. They stay as they are until the function
     /// that removes the directory has returned. Their functions accept `data`. `owner` is the
     /// calling module.
-    unsafe fn eventfs_publish_dir(
+    unsafe fn eventfs_create_dir_get(
         name: *const c_char,
         parent: *mut EventfsFile,
         entries: *const more_bindings::eventfs_entry,
@@ -234,16 +234,16 @@ export_symbol_gpl! {
         unsafe { add_dir_with(name, parent, entries, size, data, owner, Request::dir_with_handle) }
     }
 
-    /// Removes a directory of [`eventfs_publish_dir`] with all below it, unless that was done
+    /// Removes a directory of [`eventfs_create_dir_get`] with all below it, unless that was done
     /// before, and drops the reference. Null is ignored.
     ///
     /// For the Rust twin of the header. May sleep.
     ///
     /// # Safety
     ///
-    /// `dir` is null, or a pointer from [`eventfs_publish_dir`] that is not an error pointer. The
+    /// `dir` is null, or a pointer from [`eventfs_create_dir_get`] that is not an error pointer. The
     /// caller does not use the pointer afterwards.
-    unsafe fn eventfs_withdraw_dir(dir: *mut EventfsFile) {
+    unsafe fn eventfs_remove_dir_put(dir: *mut EventfsFile) {
         // SAFETY: The pointer is null, or a node to which there is a counted reference until
         // `put_handle()` below.
         let Some(node) = (unsafe { dir.as_ref() }) else {
