@@ -13,7 +13,7 @@ use strict;
 use warnings;
 use Exporter 'import';
 
-our @EXPORT_OK = qw(code grep_lines module_files module_path room_of run prose_files);
+our @EXPORT_OK = qw(code grep_lines module_files module_path own_lines prose_files room_of run);
 
 # Folders with Rust code that is not the module's.
 my $NOT_THE_MODULE = qr{^(?:bench|include|samples|scripts|tests)/};
@@ -73,6 +73,16 @@ sub code {
 		(defined $+{comment} ? '' : '""') . "\n" x $lines
 	}gsex;
 	return $text;
+}
+
+# The text of a file without the lines that a patch quotes.
+sub own_lines {
+	my ($path, $text) = @_;
+	return $text unless $path =~ /\.patch$/;
+	my ($header, $rest) = split /^(?=diff |--- )/m, $text, 2;
+	$rest //= '';
+	$rest =~ s{^(?:-|[ ]).*}{}mg;
+	return $header . $rest;
 }
 
 # FILE:LINE: TEXT for each line of a file that matches.

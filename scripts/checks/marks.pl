@@ -9,7 +9,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
-use Check qw(module_files prose_files room_of run);
+use Check qw(module_files own_lines prose_files room_of run);
 
 my %DEFINED_IN = (
 	L => 'Documentation/design.md',
@@ -70,12 +70,13 @@ sub check {
 			$named .= head($files->{$_} // '') for $room, "$room.rs", "$room/mod.rs";
 		}
 		my %unnamed;
-		for (marks($path, $text)) {
+		for (marks($path, own_lines($path, $text))) {
 			my ($line, $mark) = @$_;
 			my $document = $DEFINED_IN{substr $mark, 0, 1};
+			my ($name) = $document =~ m{([^/]+)$};
 			next unless defined $files->{$document};
 			push @complaints, "$path:$line: $mark is not in $document" unless $defined{$mark};
-			next if $path eq $document || index($named, $document) >= 0;
+			next if $path eq $document || index($named, $name) >= 0;
 			push @complaints, "$path:$line: $mark is in $document, which neither this file " .
 				'nor the head of its room names' unless $unnamed{$document}++;
 		}
@@ -100,7 +101,7 @@ run(\&check,
 		'README.md' => "The L9 cache.\n",
 		'tests/README.md' => "`# upstream:` is of `Documentation/upstream-defects.md`\n",
 		'tests/test.d/a/b.sh' => "# upstream: U01 U14\n",
-		'tests/mutants/a.patch' => "Rows: U01\n",
+		'tests/mutants/a.patch' => "Rows: U01\n\n--- a/x\n // (L9)\n",
 	}],
 	['no such mark', {
 		%documents,
@@ -114,7 +115,11 @@ run(\&check,
 		'vfs/mod.rs' => "//! Wrappers.\n",
 		'vfs/node.rs' => "//! Nodes (L1).\n// (L2)\n// (U14)\n",
 		'README.md' => "It is freed later (L2, U14).\n",
+		'Documentation/a.md' => "As in [the design](design.md), (L1).\n",
+		'tests/README.md' => "Rows are of `Documentation/upstream-defects.md`\n",
+		'tests/mutants/a.patch' => "Subject: not freed (L2)\nRows: U01\n",
 	}, qr{^README\.md:1: L2 is in Documentation/design\.md, which}, qr{^README\.md:1: U14 is in},
+		qr{^tests/mutants/a\.patch:1: L2 is in},
 		qr{^vfs/node\.rs:1: L1 is in}, qr{^vfs/node\.rs:3: U14 is in}],
 	['no document', {'Documentation/upstream-defects.md' => $defects},
 		qr{^Documentation/design\.md: is missing}]);

@@ -8,7 +8,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
-use Check qw(grep_lines prose_files run);
+use Check qw(grep_lines own_lines prose_files run);
 
 # What a comment or a line of a document begins with.
 my $BEGIN = qr{^\+?\s*(?:///?|//!|/?\*+|\#|")?\s*(?:description:|Subject:)?\s*"?};
@@ -52,24 +52,13 @@ sub safety_sections {
 	return @found;
 }
 
-# The lines of a file that are its own: a patch quotes others, and a heading may ask a question.
-sub own_lines {
-	my ($path, $text) = @_;
-	$text =~ s{^\#.*}{}mg if $path =~ /\.md$/;
-	if ($path =~ /\.patch$/) {
-		my ($header, $rest) = split /^(?=diff |--- )/m, $text, 2;
-		$rest //= '';
-		$rest =~ s{^(?:-|[ ]).*}{}mg;
-		$text = $header . $rest;
-	}
-	return $text;
-}
-
 sub check {
 	my ($files, $quiet) = @_;
 	my %found;
 	for my $path (prose_files($files)) {
 		my $text = own_lines($path, $files->{$path});
+		# A heading may ask a question.
+		$text =~ s{^\#.*}{}mg if $path =~ /\.md$/;
 		push @{$found{$_->[0]}}, grep_lines($path, $text, $_->[2]) for @TICS;
 		push @{$found{$SAFETY_TIC}}, safety_sections($path, $text);
 	}

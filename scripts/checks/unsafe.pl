@@ -14,13 +14,18 @@ use Check qw(code module_files module_path run);
 my @ALLOWED = qw(
 	vfs
 	nodes
+	publish::args
+	publish::clients
 	publish::entries
 	publish::ffi
+	publish::fops
 	publish::owner
 	publish::poll
 	publish::proxy
+	publish::publication
+	publish::registry
 	publish::request
-	stats
+	stats::debugfs
 );
 
 # Whether a module is one of these, or below one.
