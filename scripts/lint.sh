@@ -111,11 +111,6 @@ rule() {
 	perl "scripts/checks/$1.pl" --self-test && perl "scripts/checks/$1.pl"
 }
 
-# document_links: succeeds if each relative link leads to a file or a heading.
-document_links() {
-	files '*.md' | all_of perl scripts/links.pl
-}
-
 # one_by_one PATCH...: succeeds if each applies to the sources.
 one_by_one() {
 	local patch status=0
@@ -167,13 +162,13 @@ check 'checkpatch on files' checkpatch_files
 check 'checkpatch on commits' checkpatch_commits
 check 'shellcheck' shell_scripts
 check 'quotes in documents' rule quotes
+check 'links in documents' rule links
 check 'layers' rule layers
 check 'room sizes' rule rooms
 check 'unsafe' rule unsafe
 check 'marks' rule marks
 check 'tics' rule tics
 check 'placeholders' rule placeholders
-check 'links in documents' document_links
 check 'mutants apply' mutants_apply
 check 'programs rustfmt' programs_format
 check 'programs clippy' programs_clippy
