@@ -2,13 +2,19 @@
 
 //! eventfs: a tracefs-like file system of the running kernel's events, as a module.
 //!
-//! Its dentries and inodes are made when they are looked at, from metadata that is read under SRCU.
-//! Loading the module registers the file system; `mount -t eventfs nodev DIR` shows it:
+//! It instantiates dentries and inodes when they are looked up, from metadata that is read under
+//! SRCU. Loading the module registers the file system; `mount -t eventfs nodev DIR` mounts it. A room
+//! uses only rooms above it in this list:
 //!
-//! - [`event_inode`] is the heart: nodes, look-up, directories, removal;
-//! - [`trace`] is the tree of the running kernel's events, and the control files;
-//! - [`publish`] is what other modules have in the tree, by functions that are exported to them;
-//! - [`vfs`] holds the safe wrappers that both are written with.
+//! - [`vfs`]: safe wrappers over the VFS, without a word of eventfs or tracefs;
+//! - [`nodes`]: trees of reference-counted nodes that are read under SRCU;
+//! - [`event_inode`]: the heart, which turns nodes into dentries and inodes, and removes them;
+//! - [`trace`]: the provider of tracefs's directories and files;
+//! - [`publish`]: directories and files of other modules, by functions that are exported to them;
+//! - [`stats`]: counts for an administrator, in debugfs.
+//!
+//! Marks such as (L4) are rules of `Documentation/design.md`; marks such as (U24) are rows of
+//! `Documentation/upstream-defects.md`.
 
 #![deny(unsafe_code)]
 
@@ -45,21 +51,22 @@ module! {
     alias: ["fs-eventfs"],
 }
 
-/// The module. The fields are dropped in their order: nobody can mount or publish any more, then
-/// the nodes go, then what they were made from.
+/// The module. Its fields are dropped in their order: first no mount and no module can come any
+/// longer, then the nodes go, then their provider.
 #[pin_data]
 struct EventFsModule {
-    /// `eventfs/stats` in debugfs: what there is.
+    /// `eventfs/stats` in debugfs.
     stats: DebugFile<Stats>,
-    /// What makes `mount -t eventfs` work.
+    /// The file system type.
     #[pin]
     registration: Registration<EventFs>,
     /// Lets other modules publish. A module that has published keeps this one loaded.
     #[pin]
     publication: Publication,
-    /// The nodes that all mounts show.
+    /// The tree, of which a mount shows a view.
     tree: Arc<EventTree>,
-    /// Kept here so that it goes last: a node may be dropped where this must not wait (L4).
+    /// The provider of the root. Dropped last: a node may be dropped inside of a read-side critical
+    /// section, in which the drop of the provider must not wait for a grace period (L4).
     mirror: Arc<Mirror>,
 }
 
@@ -74,8 +81,6 @@ impl kernel::InPlaceModule for EventFsModule {
                 Arc::pin_init(EventTree::new(mirror.clone()), GFP_KERNEL)
             })?,
             publication <- Publication::new(tree.clone()),
-            // What is mounted must not go because something else fails: what comes now does not.
-            registration <- Registration::new(View::of_tree(tree.clone())?),
             stats: DebugFile::new(
                 c"eventfs",
                 c"stats",
@@ -87,11 +92,13 @@ impl kernel::InPlaceModule for EventFsModule {
                     GFP_KERNEL,
                 )?,
             ),
+            // The last step that can fail: a mount must not vanish because a later step fails.
+            registration <- Registration::new(View::of_tree(tree.clone())?),
         })
     }
 }
 
-/// Takes a step of loading, and says which one failed.
+/// Runs a step of loading, and logs its name if it fails.
 fn start<T>(what: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
     step().inspect_err(|error| pr_err!("cannot {what}: {error:?}\n"))
 }

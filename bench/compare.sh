@@ -74,7 +74,7 @@ exec awk -F, -v percent="${PERCENT:-3}" -v old="$1" -v new="$2" '
 			}
 			before = median["old", key]
 			after = median["new", key]
-			# What is left over is near zero: its growth counts relative
+			# The rest is near zero: its growth counts relative
 			# to what it is left of.
 			base = median["old", whole(key)]
 			remainder = whole(key) != key

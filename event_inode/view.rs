@@ -57,7 +57,7 @@ pub(super) const DEFAULT_MODE: u16 = 0o700;
 /// A view with the link to its super block.
 pub(crate) type EventView = SharedView<EventFs>;
 
-/// What one super block shows of a tree.
+/// The part of a tree that one super block shows, with mount options.
 pub(crate) struct View {
     /// The node of the root directory. Dropped before the tree, which waits for it.
     root: MetaRef,

@@ -3,7 +3,7 @@
  * eventfs for modules: directories and files that cost about 100 bytes each
  * until they are looked up.
  *
- * What a module publishes appears in every mount of the file system eventfs,
+ * Directories that a module publishes appear in every mount of eventfs,
  * existing or future. The functions are those of the series "tracing:
  * introducing eventfs", and the form with tables of entries that the kernel's
  * own eventfs has now. A tree may use both.

@@ -10,7 +10,7 @@
 
 set -euo pipefail
 
-# What an operation would use.
+# Fields and functions that such an operation would use.
 USES='\b(f_path|f_inode->i_sb|i_sb|s_fs_info|i_mapping|f_mapping|d_parent|d_name)\b'
 USES="$USES|\b(get_tracefs|file_dentry|file_user_path|file_path|d_path|dentry_path_raw)\("
 

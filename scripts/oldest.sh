@@ -28,7 +28,7 @@ if [ "${1:-}" = module ]; then
 	exit
 fi
 
-# What builds a kernel, and this module.  Without pahole Kconfig drops options.
+# The tools that build a kernel, and this module.  Without pahole Kconfig drops options.
 PACKAGES=(make gcc libc6-dev flex bison bc python3 libelf-dev libssl-dev pahole
 	rustc rust-src rustfmt bindgen)
 

@@ -99,15 +99,15 @@ static int is_directory(const char *name, umode_t *mode, void **data,
 	return 1;
 }
 
-static void told(const char *name, void *data)
+static void noted(const char *name, void *data)
 {
 	pr_info("released %s of %s\n", name, (const char *)data);
 }
 
 static const struct eventfs_entry odd[] = {
-	{ "fine", is_fine, told },
+	{ "fine", is_fine, noted },
 	{ "data", has_data },
-	{ "absent", is_absent, told },
+	{ "absent", is_absent, noted },
 	{ "negative", is_negative },
 	{ "nothing", has_nothing },
 	{ "mmap", has_mmap },

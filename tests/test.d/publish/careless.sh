@@ -11,7 +11,7 @@ loaded || insmod "$MODULE"
 careless=$MODULES/eventfs_careless.ko
 
 # The messages so far about publishing and releases, in their order.
-told() {
+noted() {
 	kernel_log | sed -n 's/.*eventfs_careless: //p' | tr '\n' ,
 }
 # All releases, in the right order, once for each time that the directories were
@@ -20,7 +20,7 @@ once='published,released fine of inner,released absent of inner,'
 once=${once}'released fine of outer,released absent of outer,'
 times=0
 gone() { # after what
-	rest=$(told)
+	rest=$(noted)
 	before=$times
 	times=0
 	while [ -n "$rest" ]; do

@@ -87,11 +87,11 @@ put $at/control "remove one\n"
 poll f in 1000 => in
 SCRIPT
 rmmod eventfs_client_c
-kernel_log | grep -o '[0-9]* queues were made, [0-9]* released' >told
+kernel_log | grep -o '[0-9]* queues were made, [0-9]* released' >counts
 while read -r made _ _ _ released _; do
 	equal "releases" "$made" "$released"
-done <told
-grep -q made told || fail "no message about the module's queues"
+done <counts
+grep -q made counts || fail "no message about the module's queues"
 
 # Many directories at once, in a tree that is removed if one of them fails.
 insmod "$MODULES/eventfs_synthetic.ko"

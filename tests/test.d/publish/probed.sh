@@ -12,7 +12,7 @@
 # kernel forgets the probe and leaves the breakpoint.
 probe() {
 	for offset in 9 10 11 12 13 14 15 16 17 18 19 20; do
-		if echo "p:eventfs_test/told eventfs_careless:told+$offset" \
+		if echo "p:eventfs_test/noted eventfs_careless:noted+$offset" \
 			>"$TRACEFS/kprobe_events" 2>/dev/null; then
 			return
 		fi
@@ -24,12 +24,12 @@ loaded || insmod "$MODULE"
 for round in 1 2 3; do
 	insmod "$MODULES/eventfs_careless.ko" forget=1
 	probe
-	echo 1 >"$TRACEFS/events/eventfs_test/told/enable"
+	echo 1 >"$TRACEFS/events/eventfs_test/noted/enable"
 	echo >"$TRACEFS/trace"
 	rmmod eventfs_careless
-	equal "hits of the probe" 4 "$(grep -c ' told: ' "$TRACEFS/trace")"
+	equal "hits of the probe" 4 "$(grep -c ' noted: ' "$TRACEFS/trace")"
 	equal "releases" $((round * 4)) "$(kernel_log | grep -c 'eventfs_careless: released')"
-	echo 0 >"$TRACEFS/events/eventfs_test/told/enable"
+	echo 0 >"$TRACEFS/events/eventfs_test/noted/enable"
 	echo >"$TRACEFS/kprobe_events"
 done
 rmmod rust_eventfs

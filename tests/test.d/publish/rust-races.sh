@@ -42,12 +42,12 @@ done
 wait
 rmmod eventfs_client_rust
 
-told=0
+unloaded=0
 log=$(kernel_log | sed -n 's/.*eventfs_client_rust: made \([0-9]*\), dropped \([0-9]*\)$/\1 \2/p')
 while read -r made dropped; do
 	equal "dropped" "$made" "$dropped"
-	told=$((told + 1))
+	unloaded=$((unloaded + 1))
 done <<EOT
 $log
 EOT
-equal "unloads" "$(($(scale 10 5) + 1))" "$told"
+equal "unloads" "$(($(scale 10 5) + 1))" "$unloaded"
