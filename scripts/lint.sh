@@ -127,6 +127,10 @@ mutants_apply() {
 	files 'tests/mutants/*.patch' | all_of one_by_one
 }
 
+lower_fops() {
+	bash scripts/lower-fops.sh --self-test && bash scripts/lower-fops.sh "$KERNEL_SRC_DIR"
+}
+
 # in_folder FOLDER COMMAND...: runs COMMAND in FOLDER.
 in_folder() (
 	cd "$1" || return
@@ -169,6 +173,7 @@ check 'unsafe' rule unsafe
 check 'marks' rule marks
 check 'tics' rule tics
 check 'placeholders' rule placeholders
+check 'lower file operations' lower_fops
 check 'mutants apply' mutants_apply
 check 'programs rustfmt' programs_format
 check 'programs clippy' programs_clippy
