@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tree of the running kernel's events, and the control files.
+//! The running kernel's own tree: tracefs behind ours.
 //!
-//! The nodes are ours. What a file says comes from the kernel's tracing code, by way of an internal
-//! mount of tracefs: [`mirror`] finds out what is there, [`forward`] passes on what is done with
-//! it.
+//! The nodes are ours. An internal mount of tracefs is the authority on what exists ([`mirror`]), and
+//! open files have tracefs's own operations ([`files`]). [`names`] says which names are shown.
 
 mod files;
 mod mirror;
