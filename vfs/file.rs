@@ -141,7 +141,8 @@ impl<T: FileSystem, H: Handover<T>> Lower<T, H> {
     ///
     /// # Errors
     ///
-    /// `ESTALE`: the lower file was removed. A path walk then looks again, and finds no such name.
+    /// `ESTALE` or `ENODEV`: the lower file was removed, see [`Inode::stale_error`]. `ENODEV`: its
+    /// module is being unloaded.
     ///
     /// # Safety
     ///
@@ -151,7 +152,7 @@ impl<T: FileSystem, H: Handover<T>> Lower<T, H> {
             // SAFETY: An inode that is opened was published, and the file keeps it.
             let this = unsafe { Inode::<T>::from_raw(inode) };
             let lower = this.lower().ok_or(ENODEV)?;
-            let fops = LowerFops::get(lower)?;
+            let fops = LowerFops::get(lower)?.ok_or_else(|| this.stale_error())?;
             // SAFETY: The file is being opened by the caller, who has taken a reference to the owner
             // of the operations that it has now.
             unsafe { Self::replace_fops(file, &fops) }?;
@@ -217,16 +218,16 @@ struct LowerFops {
 }
 
 impl LowerFops {
-    /// Takes a reference to the operations of a lower file. May sleep; takes the `i_rwsem` of the
-    /// lower directory for reading.
+    /// Takes a reference to the operations of a lower file; `None` if the file was removed. May
+    /// sleep; takes the `i_rwsem` of the lower directory for reading.
     ///
     /// A lower file that a module has added goes before the module does. It is removed under the
     /// `i_rwsem` of its directory: as long as it is there under that lock, its operations are, too.
     ///
     /// # Errors
     ///
-    /// `ESTALE`: the lower file was removed. `ENODEV`: its module is being unloaded.
-    fn get(lower: &LowerDentry) -> Result<Self> {
+    /// `ENODEV`: the module that owns the operations is being unloaded.
+    fn get(lower: &LowerDentry) -> Result<Option<Self>> {
         // SAFETY: The lower dentry has users, so that it keeps its inode and its parent, whose inode
         // it keeps as well.
         let (inode, dir) = unsafe {
@@ -234,7 +235,7 @@ impl LowerFops {
             ((*dentry).d_inode, (*(*dentry).d_parent).d_inode)
         };
         if inode.is_null() || dir.is_null() {
-            return Err(ESTALE);
+            return Ok(None);
         }
         // SAFETY: The inode of the directory is valid.
         unsafe { bindings::down_read(&raw mut (*dir).i_rwsem) };
@@ -244,18 +245,18 @@ impl LowerFops {
             unsafe {
                 let fops = (*inode).__bindgen_anon_3.i_fop;
                 if bindings::try_module_get((*fops).owner) {
-                    Ok(fops)
+                    Ok(Some(fops))
                 } else {
                     Err(ENODEV)
                 }
             }
         } else {
-            Err(ESTALE)
+            Ok(None)
         };
         // SAFETY: The lock was taken above.
         unsafe { bindings::up_read(&raw mut (*dir).i_rwsem) };
         // INVARIANT: The reference was taken above, and the lower dentry has users.
-        fops.map(|fops| Self { fops, inode })
+        Ok(fops?.map(|fops| Self { fops, inode }))
     }
 }
 

@@ -46,6 +46,7 @@ use kernel::{
     sync::atomic::{
         Acquire,
         Atomic,
+        Relaxed,
         Release, //
     },
     types::Opaque, //
@@ -68,6 +69,8 @@ pub(super) struct InodeCell<T: FileSystem> {
     /// Whether the inode is complete, and not evicted. An inode in the list of the super block need
     /// not be.
     published: Atomic<bool>,
+    /// Whether an open has found the lower file removed.
+    stale: Atomic<bool>,
     /// The data of the file system.
     private: UnsafeCell<Option<T::Inode>>,
 }
@@ -195,6 +198,7 @@ pub(super) unsafe extern "C" fn alloc<T: FileSystem>(
     unsafe {
         (&raw mut (*cell).lower).write(Atomic::new(ptr::null_mut()));
         (&raw mut (*cell).published).write(Atomic::new(false));
+        (&raw mut (*cell).stale).write(Atomic::new(false));
         (&raw mut (*cell).private).write(UnsafeCell::new(None));
         Opaque::cast_into(&raw const (*cell).vfs)
     }
@@ -321,6 +325,19 @@ impl<T: FileSystem> Inode<T> {
         // SAFETY: By the type invariant the inode stays published while it is borrowed, and by that
         // of `InodeCell` nothing changes the data of a published inode.
         unsafe { (*self.cell().private.get()).as_ref() }
+    }
+
+    /// The error of an open that has found the lower file removed: `ESTALE` once, then `ENODEV`.
+    ///
+    /// On `ESTALE` the VFS walks the path again. If the name led here only until the removal, it does
+    /// not exist then. If the walk ends here again, it began at a bind mount or at a descriptor.
+    pub(super) fn stale_error(&self) -> Error {
+        let stale = &self.cell().stale;
+        if stale.load(Relaxed) {
+            return ENODEV;
+        }
+        stale.store(true, Relaxed);
+        ESTALE
     }
 
     /// The lower dentry that the inode stands for.

@@ -36,7 +36,7 @@ for by in "$MNT" "$TRACEFS"; do
 		read half 100 ??
 		seek half 0 set ??
 		read half 100 =| ENODEV EOF
-		pread id 100 0 => "%{number}"
+		pread id 100 0 => %{number}
 		read trigger 100 =| ENODEV EOF
 		write trigger traceoff => ENODEV
 		read hist 100 =| ENODEV EOF
