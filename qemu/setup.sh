@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Finds the tools, and on Debian 12 and 13 installs those that are missing.
-# Changes Debian's packages and $CACHE, and nothing else.  Sourced after lib.sh.
+# Changes Debian's packages, $CACHE, and the crates in ~/.cargo, nothing else.
+# Sourced after lib.sh.
 
 RUST_MIN=1.85.0
 BINDGEN_MIN=0.71.1
