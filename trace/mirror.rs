@@ -2,11 +2,12 @@
 
 //! The provider of tracefs's directories and files.
 //!
-//! tracefs is the authority on what exists. A directory of it becomes a node when it is first seen,
-//! in a look-up of its name or when its parent is opened. The inode of the node keeps the dentry of
-//! tracefs, as that of an overlay does, and is valid as long as that dentry is. So a directory that
-//! vanishes below, by whatever way, has vanished above at the next path walk. A node stores the
-//! inode number of its directory in tracefs, which tells it from a later directory of the same name.
+//! tracefs is the authority on which names exist. A directory of it becomes a node when its parent
+//! is populated (by the first look-up there, or by an open), or when a look-up finds a name added
+//! later. The inode of the node owns a reference to the dentry of tracefs, as an overlay's does,
+//! and is valid as long as that dentry is. So a directory that vanishes in tracefs has
+//! vanished here at the next path walk. A node stores the inode number of its directory in tracefs,
+//! which distinguishes it from a later directory of the same name.
 //!
 //! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has found
 //! meanwhile. Where it contradicts the nodes, a look-up in tracefs decides.
@@ -62,7 +63,7 @@ const RETRIES: usize = 8;
 /// The events and the control files of the running kernel.
 #[pin_data]
 pub(crate) struct Mirror {
-    /// A mount of tracefs of our own, which lives as long as the nodes, whoever else mounts it.
+    /// An internal mount of tracefs, which lives as long as the nodes do.
     mount: KernMount,
     /// The tables in use: directories with the same files share one. There are few, one for each
     /// kind of event.
