@@ -209,7 +209,8 @@ impl<T: FileSystem, H: Handover<T>> Lower<T, H> {
 ///
 /// # Invariants
 ///
-/// `fops` are the operations of `inode`, the inode of a [`LowerDentry`] with users. This owns a reference to their owner, if they have one.
+/// `fops` are the operations of `inode`, the inode of a [`LowerDentry`] with users. This owns a
+/// reference to their owner, if they have one.
 struct LowerFops {
     /// The operations.
     fops: *const bindings::file_operations,
@@ -280,7 +281,7 @@ struct Noticed<T: FileSystem, H: Handover<T>> {
     fops: bindings::file_operations,
     /// The operations of the lower file.
     lower: *const bindings::file_operations,
-    /// Who notices the writes.
+    /// The type whose [`Handover::written`] is called.
     _handover: PhantomData<(T, H)>,
 }
 
