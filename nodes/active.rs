@@ -39,8 +39,8 @@ use kernel::{
 pub(super) struct ActiveCount(Atomic<u32>);
 
 impl ActiveCount {
-    /// A node with as many active references gives out no more. Beyond that, references that were
-    /// leaked on purpose could make the count wrap, and a removal miss those that are in use.
+    /// The most active references to a node. More, leaked by `mem::forget()`, could make the count
+    /// wrap, and a removal would no longer wait for those that are in use.
     const MOST: u32 = 1 << 31;
 
     /// No active references.

@@ -2,10 +2,9 @@
 
 //! Nodes: their layout, their references, and their way back to the allocator.
 //!
-//! There are as many nodes as there are events, and each byte counts. So a node has no field that
-//! another one can stand for (its tree is found through its parent), rarely needed state is
-//! allocated on first use ([`NodeExt`]), and two places are used for one thing after the other
-//! ([`Neighbour`], [`DataOrRcu`]).
+//! There are as many nodes as there are events, and each byte counts. So a node has no field whose
+//! value follows from others (its tree is found through its parent), rarely needed state is
+//! allocated on first use ([`NodeExt`]), and two fields are unions ([`Neighbour`], [`DataOrRcu`]).
 //!
 //! # References
 //!
@@ -19,7 +18,7 @@
 //! # The end of a node
 //!
 //! When the last counted reference is dropped, the node is *emptied*: its data is dropped, and the
-//! callback head takes that place. After an SRCU and then an RCU grace period no reader can have a
+//! callback head takes its place. After an SRCU and then an RCU grace period no reader can have a
 //! [`RcuNode`] to it, and its memory is freed. SRCU readers are those of this directory; RCU
 //! readers are path walks, which find the node from a dentry (L2).
 //!
@@ -159,7 +158,7 @@ impl<P: Payload> Deref for NodeData<P> {
     }
 }
 
-/// Memory for one thing after the other: see the invariants of [`Node`].
+/// The data, later the callback head: see the invariants of [`Node`].
 #[repr(C)]
 union DataOrRcu<P: Payload> {
     /// While there are counted references.
@@ -168,7 +167,7 @@ union DataOrRcu<P: Payload> {
     rcu: bindings::callback_head,
 }
 
-/// Memory for one thing after the other: see the invariants of [`Node`].
+/// One pointer, whose meaning changes with the state of the node: see the invariants of [`Node`].
 #[repr(C)]
 union Neighbour<P: Payload> {
     /// Of a linked node: the sibling that was added before it, null if there is none.

@@ -2,12 +2,12 @@
 
 //! Changes of a tree, under the tree lock: linking and removal.
 //!
-//! A [`TreeGuard`] is the tree lock, taken. The state that it protects is [`Locked`], and whoever
-//! changes links has a mutable reference to that: the lists of children ask for it by type.
+//! A [`TreeGuard`] is the tree lock, taken. It protects [`Locked`]. Functions that change links
+//! take a `&mut Locked`, so that they cannot be called without the lock.
 //!
 //! # Linking
 //!
-//! A [`NewNode`] is complete but for its place. [`TreeGuard::link`] first puts it into the index,
+//! A [`NewNode`] is complete but not linked. [`TreeGuard::link`] first puts it into the index,
 //! then into the list of its siblings: a name that is listed is found.
 //!
 //! # Removal
@@ -81,7 +81,7 @@ impl<P: Payload> Locked<P> {
     }
 }
 
-/// A node on its way into a tree: complete but for its place.
+/// A node that is complete, and not linked yet.
 ///
 /// Not to be dropped under the tree lock: that may drop the last reference to its parent.
 ///
