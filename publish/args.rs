@@ -80,7 +80,8 @@ unsafe fn parent_from_raw<'a>(parent: *mut EventfsFile, null: Null) -> Result<Pa
     }
 }
 
-/// Makes a request from the arguments that all functions share, also of a module that goes.
+/// Makes a request from the arguments that all functions share. The owner may be in
+/// `MODULE_STATE_GOING`.
 ///
 /// # Errors
 ///

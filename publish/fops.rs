@@ -45,7 +45,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The operations of inodes: all that an inode is used for is to open the file.
+/// The operations of inodes, which can only open the file.
 const INODE: bindings::file_operations = bindings::file_operations {
     owner: this_module::<crate::LocalModule>().as_ptr(),
     open: Some(open),
@@ -215,15 +215,15 @@ unsafe fn open_as(
     let place = OpenFiles::reserve()?;
     let ours = proxy.fops();
     let _ = Arc::into_raw(proxy.clone());
-    // SAFETY: A file that is being opened is its opener's. From here on it owns a reference of the
-    // proxy, found by its `f_op`. Old and new operations have the same owner, whose count the VFS
-    // puts at the end.
+    // SAFETY: Only the opener uses a file that is being opened. From here on the file owns a
+    // reference to the proxy, which `f_op` leads to. Old and new operations have the same owner, so
+    // that the VFS puts the right module at the last close.
     unsafe { (*file).f_op = ours };
     // SAFETY: The operation is valid: there is an active reference to the node. The call is as the
     // VFS has made it.
     let error = unsafe { (*foreign).open.map_or(0, |open| open(inode.as_ptr(), file)) };
-    // SAFETY: The file is still the opener's. A module that replaces the operations puts their
-    // owner, whose reference is taken again here: better once too often.
+    // SAFETY: Only the opener uses the file. A module that replaced the operations may have put
+    // their owner, so that a reference is taken again: one too many only keeps this module loaded.
     unsafe {
         if (*file).f_op != ours {
             kernel::pr_warn_once!("a module's open() has replaced the operations of its file\n");

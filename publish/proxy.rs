@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Open files of modules, which may go at any time.
+//! Open files of modules that may be unloaded at any time.
 //!
 //! # Life of an open file
 //!

@@ -36,8 +36,7 @@ use kernel::{
 
 /// The tree that modules publish in, with the registry of what they have published.
 ///
-/// Only a [`Publication`] makes one: as long as there are published nodes, modules that go are
-/// noticed.
+/// Only a [`Publication`] makes one, which watches modules as long as there are published nodes.
 pub(super) struct PublishedTree {
     /// The tree.
     tree: Arc<EventTree>,
@@ -60,10 +59,10 @@ impl PublishedTree {
     ///
     /// Returns when none is left, also none that another thread is removing.
     fn remove_all(&self, owner: Option<ModuleId>) {
-        // Code of the module that still runs, and release functions, may name nodes that were
-        // removed here. Those stay allocated until none is left.
+        // Operations that still run, and release functions, may pass nodes that were removed here
+        // to exported functions. So removed nodes stay allocated until none is left.
         let mut gone: Option<DrainedNodes<Meta>> = None;
-        // That code may even add nodes meanwhile.
+        // An operation that still runs may even add nodes.
         while self.clients.has_nodes(owner) {
             let left = self.tree.nodes().lock().find(|node| {
                 client_of(node).is_some_and(|client| owner.is_none_or(|id| client.owner() == id))
