@@ -3,15 +3,15 @@
 //! eventfs: a tracefs-like file system of the running kernel's events, as a module.
 //!
 //! It instantiates dentries and inodes when they are looked up, from metadata that is read under
-//! SRCU. Loading the module registers the file system; `mount -t eventfs nodev DIR` mounts it. A room
-//! uses only rooms above it in this list:
+//! SRCU. Loading the module registers the file system; `mount -t eventfs nodev DIR` mounts it. Each
+//! layer uses only those above it in this list:
 //!
 //! - [`vfs`]: safe wrappers over the VFS, without a word of eventfs or tracefs;
 //! - [`nodes`]: trees of reference-counted nodes that are read under SRCU;
-//! - [`event_inode`]: the heart, which turns nodes into dentries and inodes, and removes them;
+//! - [`event_inode`]: the core, which instantiates dentries and inodes of nodes, and removes them;
 //! - [`trace`]: the provider of tracefs's directories and files;
 //! - [`publish`]: directories and files of other modules, by functions that are exported to them;
-//! - [`stats`]: counts for an administrator, in debugfs.
+//! - [`stats`]: counts of nodes, dentries, inodes and open files, in debugfs.
 //!
 //! Marks such as (L4) are rules of `Documentation/design.md`; marks such as (U24) are rows of
 //! `Documentation/upstream-defects.md`.
@@ -51,8 +51,8 @@ module! {
     alias: ["fs-eventfs"],
 }
 
-/// The module. Its fields are dropped in their order: first no mount and no module can come any
-/// longer, then the nodes go, then their provider.
+/// The module. Its fields are dropped in their order: the statistics; the file system type and the
+/// exported functions, so that nothing new uses the nodes; the nodes; their provider.
 #[pin_data]
 struct EventFsModule {
     /// `eventfs/stats` in debugfs.
@@ -65,8 +65,8 @@ struct EventFsModule {
     publication: Publication,
     /// The tree, of which a mount shows a view.
     tree: Arc<EventTree>,
-    /// The provider of the root. Dropped last: a node may be dropped inside of a read-side critical
-    /// section, in which the drop of the provider must not wait for a grace period (L4).
+    /// The provider of the root. Dropped last: a node may be dropped inside a read-side critical
+    /// section, where the provider must not be dropped, since that waits for a grace period (L4).
     mirror: Arc<Mirror>,
 }
 

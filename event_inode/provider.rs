@@ -138,7 +138,7 @@ pub(crate) trait Provider: Send + Sync + 'static {
     /// `ENOENT`: the directory does not exist.
     fn lookup_dir(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result<MetaRef>;
 
-    /// The provider as the type that its own room knows.
+    /// The provider as an `Any`, so that its own layer can downcast it.
     fn as_any(&self) -> &dyn Any;
 
     /// A node of this provider was removed and drained: no path leads to it, and no call into the
