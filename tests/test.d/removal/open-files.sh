@@ -8,13 +8,13 @@
 reopened='=| ENODEV ENOENT ESTALE'
 [ "$TYPE" = eventfs ] || reopened='??'
 for by in "$MNT" "$TRACEFS"; do
+	echo "p:open/files $PROBED" >>"$by/kprobe_events"
+	number=$(cat "$MNT/events/open/files/id")
 	run <<-SCRIPT
-		append kprobe_events "p:open/files $PROBED\n"
 		open enable events/open/files/enable rw
 		open filter events/open/files/filter rw
 		open format events/open/files/format r
 		open id events/open/files/id r
-		let number pread id 100 0
 		open trigger events/open/files/trigger rw
 		open hist events/open/files/hist r
 		open inject events/open/files/inject w
@@ -36,7 +36,7 @@ for by in "$MNT" "$TRACEFS"; do
 		read half 100 ??
 		seek half 0 set ??
 		read half 100 =| ENODEV EOF
-		pread id 100 0 => %{number}
+		pread id 100 0 => "$number\n"
 		read trigger 100 =| ENODEV EOF
 		write trigger traceoff => ENODEV
 		read hist 100 =| ENODEV EOF
