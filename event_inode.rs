@@ -225,16 +225,17 @@ impl FileSystem for EventFs {
             meta.provider().sync(inode)?;
         }
         // Times and sizes belong to the inode alone, and are not saved.
-        let attr = if mode || uid || gid {
-            Some(meta.make_attr_of(private.entry)?)
-        } else {
-            None
-        };
+        if !(mode || uid || gid) {
+            change.resize();
+            change.apply();
+            return Ok(());
+        }
+        let attr = meta.make_attr_of(private.entry)?;
         change.resize();
 
-        let tree = inode.super_block().view().tree();
-        let views = tree.views();
-        let write = tree.write_attr();
+        let own = inode.super_block().view();
+        let views = own.tree().views();
+        let write = own.tree().write_attr();
         if private.node.is_dead() {
             return Err(ENODEV);
         }
@@ -242,9 +243,6 @@ impl FileSystem for EventFs {
         // has no extended attributes that it could remove.
         change.check()?;
         change.apply();
-        let Some(attr) = attr else {
-            return Ok(());
-        };
         let (owner, group) = inode.owner();
         if mode {
             let mode = inode.mode() & vfs::PERMISSIONS;
@@ -257,7 +255,6 @@ impl FileSystem for EventFs {
             attr.gid.set(Some(group), write.guard());
         }
         // Other views show the same attributes.
-        let own = inode.super_block().view();
         for mounted in views.iter().filter(|other| !ptr::eq(&**other.view, own)) {
             if let Some(active) = mounted.view.get_active() {
                 mounted.view.apply_attr_like(active.super_block(), private);
@@ -285,7 +282,6 @@ fn new_inode<S>(sb: &SuperBlock<EventFs, S>, found: Found) -> Result<NewInode<'_
         mode: attr.mode,
         owner: (attr.uid, attr.gid),
         lower: found.lower,
-        data: found.foreign.as_ref().map(ForeignFile::data),
         private: Private {
             node: found.node,
             entry: found.entry,

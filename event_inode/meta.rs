@@ -283,9 +283,9 @@ impl Meta {
         }
     }
 
-    /// The properties that the node shares with others.
-    pub(super) fn kind(&self) -> &Arc<Kind> {
-        &self.kind
+    /// Whether the node is one of a kind.
+    pub(super) fn is_of_kind(&self, kind: &Arc<Kind>) -> bool {
+        Arc::ptr_eq(&self.kind, kind)
     }
 
     /// The kind of the node, for its own provider, which is a `P`: nodes can be added with it.
@@ -294,7 +294,7 @@ impl Meta {
     ///
     /// `ENOTDIR`: the node has another provider.
     pub(crate) fn kind_of<P: Provider>(&self) -> Result<&Arc<Kind>> {
-        if self.kind.provider.as_any().is::<P>() {
+        if self.provider().as_any().is::<P>() {
             Ok(&self.kind)
         } else {
             Err(ENOTDIR)
@@ -302,8 +302,11 @@ impl Meta {
     }
 
     /// The code behind the node.
-    pub(crate) fn provider(&self) -> &Arc<dyn Provider> {
-        &self.kind.provider
+    ///
+    /// A reference that is not counted: with a counted one other code could make a kind of this
+    /// provider, and add nodes to it.
+    pub(crate) fn provider(&self) -> &dyn Provider {
+        &*self.kind.provider
     }
 
     /// The inode number.

@@ -94,6 +94,18 @@ impl Found {
     }
 }
 
+/// Types that can be told apart at run time. All types are: no provider can pass for another one.
+pub(crate) trait AsAny: Any {
+    /// The value as an `Any`, so that the layer of its type can downcast it.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<T: Any> AsAny for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
 /// The code behind a directory, and behind the files in it.
 ///
 /// All functions may sleep. They are called without the tree lock; `lookup` and, before an owner
@@ -102,7 +114,7 @@ impl Found {
 /// The last reference to a provider may be dropped with a node, inside of an SRCU read-side
 /// critical section of the tree. A provider whose drop waits for a grace period of the tree must be
 /// kept elsewhere until the tree is gone (L4).
-pub(crate) trait Provider: Send + Sync + 'static {
+pub(crate) trait Provider: AsAny + Send + Sync {
     /// Looks a name up in a directory; `None` if the name does not exist.
     ///
     /// `known` is the node of that name, if the tree had one before the call, and this is its
@@ -137,9 +149,6 @@ pub(crate) trait Provider: Send + Sync + 'static {
     ///
     /// `ENOENT`: the directory does not exist.
     fn lookup_dir(&self, tree: &EventTree, dir: &Node<Meta>, name: &[u8]) -> Result<MetaRef>;
-
-    /// The provider as an `Any`, so that its own layer can downcast it.
-    fn as_any(&self) -> &dyn Any;
 
     /// A node of this provider was removed and drained: no path leads to it, and no call into the
     /// provider for it is running. Called once for each node, for children before their parent.

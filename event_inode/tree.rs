@@ -123,7 +123,8 @@ impl EventTree {
         Ok(self.views.lock().push(view, GFP_KERNEL)?)
     }
 
-    /// Takes a view off the list whose super block was shut down. May sleep.
+    /// Takes a view off the list whose super block is about to be shut down. May
+    /// sleep.
     pub(super) fn remove_view(&self, view: &EventView) {
         let removed = {
             let mut views = self.views.lock();
@@ -244,7 +245,7 @@ impl EventTree {
             return Ok(None);
         }
         let meta = known.payload();
-        if Arc::ptr_eq(meta.kind(), kind) && meta.private() == private {
+        if meta.is_of_kind(kind) && meta.private() == private {
             return Ok(Some(known));
         }
         if is_current() {

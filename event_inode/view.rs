@@ -24,7 +24,10 @@ use super::{
         MountOptions,
         ViewOptions, //
     },
-    tree::EventTree,
+    tree::{
+        EventTree,
+        MountedViews, //
+    },
     EventFs,
     EventInode,
     Private, //
@@ -115,6 +118,7 @@ impl View {
     /// Applies the options of the first mount (U23). May sleep.
     pub(super) fn configure(sb: &SuperBlock<EventFs, New>, options: &MountOptions) {
         let this = sb.view();
+        let views = this.tree.views();
         let write = this.tree.write_attr();
         this.options.reset(&write);
         let all = AttrMask {
@@ -122,14 +126,15 @@ impl View {
             uid: true,
             gid: true,
         };
-        this.apply(sb, options, all, &write);
+        this.apply(sb, options, all, &views, &write);
     }
 
     /// Applies the options of a remount or of another mount (U14). May sleep.
     pub(super) fn reconfigure(sb: &SuperBlock<EventFs>, options: &MountOptions) {
         let this = sb.view();
+        let views = this.tree.views();
         let write = this.tree.write_attr();
-        this.apply(sb, options, options.attr_mask(), &write);
+        this.apply(sb, options, options.attr_mask(), &views, &write);
     }
 
     /// Applies the options that were given, unsets the changed attributes of `forget`, and brings
@@ -139,6 +144,7 @@ impl View {
         sb: &SuperBlock<EventFs, S>,
         options: &MountOptions,
         forget: AttrMask,
+        views: &MountedViews,
         write: &AttrWriteGuard<'_>,
     ) {
         self.options.apply(options, write);
@@ -155,6 +161,13 @@ impl View {
             });
         }
         sb.for_each_inode(|inode| self.apply_attr(inode));
+        // Changed attributes belong to the tree: other views have lost them, too.
+        for mounted in views.iter().filter(|other| !ptr::eq(&**other.view, self)) {
+            if let Some(active) = mounted.view.get_active() {
+                let sb = active.super_block();
+                sb.for_each_inode(|inode| mounted.view.apply_attr(inode));
+            }
+        }
     }
 
     /// Prints the options for `/proc/mounts`.

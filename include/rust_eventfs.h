@@ -14,7 +14,9 @@
  * operations, callbacks and release functions, so a caller must not hold a lock
  * that one of these takes. A file's release() and a release function may remove
  * other directories and files. Two of them deadlock if each removes a directory
- * that the other one belongs to.
+ * that the other one belongs to. A file system must not remove anything while it
+ * releases a dentry or evicts an inode: a removal may do both, of what is mounted
+ * on the removed directory.
  *
  * Parents
  *

@@ -192,7 +192,7 @@ union Neighbour<P: Payload> {
 ///   this node is linked, or is in a read-side critical section of the tree that began before this
 ///   node was unlinked.
 #[repr(C)]
-struct NodeHead<P: Payload> {
+pub(super) struct NodeHead<P: Payload> {
     /// The place in the index, and the counted references: [`NodeRef`]s, and that of the tree. The
     /// first field, so that a pointer to it is one to the node.
     link: Link,
@@ -256,7 +256,7 @@ unsafe impl<P: Payload> Sync for Node<P> {}
 
 impl<P: Payload> NodeHead<P> {
     /// The name, without a terminating zero. Empty for the root.
-    fn name(&self) -> &[u8] {
+    pub(super) fn name(&self) -> &[u8] {
         // A pointer that is made from `self` may be used for the head only. The allocation has
         // exposed its provenance, which this one gets.
         let node = ptr::from_ref(self).addr();
@@ -632,7 +632,7 @@ impl<'g, P: Payload> RcuNode<'g, P> {
     }
 
     /// The part of the node that is valid without a counted reference.
-    fn head(&self) -> &'g NodeHead<P> {
+    pub(super) fn head(&self) -> &'g NodeHead<P> {
         // SAFETY: By the type invariant the node is in memory for `'g`, and nobody writes to its
         // head except by atomics. A reference to the head asserts nothing of the rest of the node.
         unsafe { &(*self.node.as_ptr()).head }
@@ -641,16 +641,6 @@ impl<'g, P: Payload> RcuNode<'g, P> {
     /// Whether the node was removed.
     pub(crate) fn is_dead(&self) -> bool {
         self.head().is_dead()
-    }
-
-    /// The name of the node.
-    pub(crate) fn name(&self) -> &'g [u8] {
-        self.head().name()
-    }
-
-    /// The address of the node.
-    pub(super) fn as_ptr(&self) -> *mut Node<P> {
-        self.node.as_ptr()
     }
 
     /// The sibling that was added after this node, null if there is none. Of a dead node: when it

@@ -64,10 +64,11 @@ mod one_thread {
     fn names_are(tree: &Tree<Empty>, parent: &Node<Empty>, names: &[&[u8]]) -> bool {
         let reader = tree.read();
         let mut children = parent.children(&reader);
-        names
-            .iter()
-            .all(|name| children.next().is_some_and(|child| child.name() == *name))
-            && children.next().is_none()
+        names.iter().all(|name| {
+            children
+                .next()
+                .is_some_and(|child| child.head().name() == *name)
+        }) && children.next().is_none()
     }
 
     /// Names with `/` or a zero byte, `.`, `..`, and names that are empty or too long are refused.
@@ -250,13 +251,14 @@ mod one_thread {
         assert_eq!(tree.allocated(), 4);
         for (child, name) in seen.iter().zip([b"one", b"two", b"six"]) {
             assert!(child.is_dead());
-            assert_eq!(child.name(), name);
+            assert_eq!(child.head().name(), name);
             assert!(child.try_get().is_none());
         }
         // From the former first child a reader still gets to the next one.
         let next = seen.first().map(|child| child.next());
         assert!(next.is_some());
-        assert_eq!(next, seen.get(1).map(|child| child.as_ptr()));
+        let second = seen.get(1).map(|child| ptr::from_ref(child.head()).addr());
+        assert_eq!(next.map(|next| next.addr()), second);
         drop(seen);
         drop(reader);
 
@@ -290,7 +292,7 @@ mod one_thread {
             core::hint::spin_loop();
         }
         let (nodes, dead) = (tree.allocated(), seen.is_dead());
-        let named = seen.name() == b"one";
+        let named = seen.head().name() == b"one";
         // After the critical section, since an assertion that fails sleeps.
         drop(walk);
         assert_eq!(nodes, 2);

@@ -36,10 +36,7 @@ use crate::{
         lower::KernMount, //
     },
 };
-use core::{
-    any::Any,
-    ptr, //
-};
+use core::ptr;
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -118,8 +115,8 @@ impl Client {
 
     /// The data of a node, if it is one of this provider.
     fn data_of(&self, node: &Node<Meta>) -> Option<ForeignData> {
-        let client = client_of(node)?;
-        ptr::eq(client, self).then(|| ForeignData::from_word(node.payload().private()))
+        let meta = node.payload();
+        ptr::addr_eq(meta.provider(), self).then(|| ForeignData::from_word(meta.private()))
     }
 
     /// Asks the module for a file of the table of a directory; `None` if it does not exist now. May
@@ -194,10 +191,6 @@ impl Provider for Client {
 
     fn lookup_dir(&self, _tree: &EventTree, _dir: &Node<Meta>, _name: &[u8]) -> Result<MetaRef> {
         Err(ENOENT)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 
     fn node_removed(&self, _tree: &EventTree, drained: Drained<'_, Meta>) {

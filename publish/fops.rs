@@ -180,6 +180,11 @@ unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file
         // `ForeignFile`. There is an active reference to it during this call. Their module is in
         // memory as long as they are.
         let module = unsafe { ModuleRef::get_unless(client.owner(), (*foreign).owner) }?;
+        // SAFETY: The inode is in use, and `theirs` is its file, so that each open writes the same
+        // value. Operations of the module, which read it, run after an open.
+        unsafe {
+            (&raw mut (*inode.as_ptr()).i_private).write_volatile(theirs.data().as_ptr());
+        }
         // SAFETY: The file is being opened for the inode. The operations are those of `node`, to
         // which there is an active reference.
         unsafe { open_as(inode, file, node, foreign, module, client.open_files()) }?;

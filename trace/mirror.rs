@@ -44,10 +44,7 @@ use crate::{
         PERMISSIONS, //
     },
 };
-use core::{
-    any::Any,
-    ptr, //
-};
+use core::ptr;
 use kernel::{
     new_mutex,
     prelude::*,
@@ -147,7 +144,7 @@ impl Mirror {
 
     /// Whether a child of a directory of tracefs belongs to tracefs, too, and not to a module.
     fn is_ours(dir: &Node<Meta>, child: &Node<Meta>) -> bool {
-        Arc::ptr_eq(child.payload().provider(), dir.payload().provider())
+        ptr::addr_eq(child.payload().provider(), dir.payload().provider())
     }
 
     /// Looks a name up in tracefs, and reconciles the node with the answer. `known` is the node of
@@ -447,10 +444,6 @@ impl Provider for Mirror {
             }
         }
         Err(ENOENT)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 
     fn node_removed(&self, _tree: &EventTree, _node: Drained<'_, Meta>) {

@@ -23,10 +23,7 @@ use super::{
 use core::marker::PhantomData;
 use kernel::{
     bindings,
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::from_result,
     module::this_module,
     prelude::*, //
 };
@@ -161,25 +158,61 @@ impl<T: FileSystem, H: Handover<T>> Lower<T, H> {
             // the fields lead to, and has a user, our inode, until that is evicted, which is after
             // the last close. Opens and readers of the fields may run at the same time, and see the
             // same values.
-            let error = unsafe {
+            let (ours, error) = unsafe {
                 let lower = fops.inode;
                 (&raw mut (*inode).i_private).write_volatile((*lower).i_private);
                 let cdev = (&raw const (*lower).__bindgen_anon_5.i_cdev).read_volatile();
                 (&raw mut (*inode).__bindgen_anon_5.i_cdev).write_volatile(cdev);
-                (*fops.fops).open.map_or(0, |open| open(inode, file))
+                let ours = (*file).f_op;
+                (ours, (*fops.fops).open.map_or(0, |open| open(inode, file)))
             };
             // The file has a reference of its own to the owner of its operations.
             drop(fops);
-            // SAFETY: The file is valid.
-            if H::NOTICES_WRITES && unsafe { (*file).f_flags } & bindings::O_TRUNC != 0 {
-                H::written(this);
+            if H::NOTICES_WRITES {
+                // SAFETY: Only the opener uses the file.
+                unsafe { Self::opened(this, file, ours, error) };
             }
-            if error < 0 && H::NOTICES_WRITES {
-                // SAFETY: The file was not opened, and has the operations of `replace_fops`.
-                unsafe { Noticed::<T, H>::disown(file) };
+            match error {
+                0 => Ok(0),
+                // Only errors may be returned.
+                1.. => Err(EINVAL),
+                _ => Err(Error::from_errno(error)),
             }
-            to_result(error).map(|()| 0)
         })
+    }
+
+    /// The lower `open` of a file with the operations `ours`, those of a [`Noticed`], has returned
+    /// `error`.
+    ///
+    /// # Safety
+    ///
+    /// The caller must be opening `file`.
+    unsafe fn opened(
+        inode: &Inode<T>,
+        file: *mut bindings::file,
+        ours: *const bindings::file_operations,
+        error: c_int,
+    ) {
+        // SAFETY: Only the opener uses the file. A lower `open` that has replaced the operations may
+        // have put their owner, so that a reference is taken again: one too many only keeps this
+        // module loaded.
+        unsafe {
+            if (*file).f_op != ours {
+                kernel::pr_warn_once!(
+                    "open() of tracefs has replaced the operations of its file\n"
+                );
+                bindings::__module_get((*ours).owner);
+                (*file).f_op = ours;
+            }
+        }
+        // SAFETY: The file is valid.
+        if unsafe { (*file).f_flags } & bindings::O_TRUNC != 0 {
+            H::written(inode);
+        }
+        if error != 0 {
+            // SAFETY: The file is not opened after all, and has the operations `ours`.
+            unsafe { Noticed::<T, H>::disown(file) };
+        }
     }
 
     /// Gives a file the lower operations, with a reference to their owner instead of that which the
@@ -235,7 +268,8 @@ impl LowerFops {
             let dentry = lower.as_ptr();
             ((*dentry).d_inode, (*(*dentry).d_parent).d_inode)
         };
-        if inode.is_null() || dir.is_null() {
+        // Operations of directories are not for other inodes, see `LowerDentry`.
+        if inode.is_null() || dir.is_null() || !lower.is_regular() {
             return Ok(None);
         }
         // SAFETY: The inode of the directory is valid.

@@ -111,8 +111,8 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     /// Prints the options that differ from their defaults, each with a comma before it. May sleep.
     fn show_options(view: &Self::View, m: &SeqFile);
 
-    /// The super block of a view was shut down. May sleep; `s_umount` is held. Also called if the
-    /// super block could not be filled in.
+    /// The super block of a view is about to be shut down: nothing finds it through the view any
+    /// longer. May sleep; `s_umount` is held. Called once for each call of [`Self::configure`].
     fn shut_down(view: &SharedView<Self>);
 
     /// Answers a look-up. May sleep; the `i_rwsem` of the directory is held, at least for reading.

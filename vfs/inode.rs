@@ -16,7 +16,6 @@ use super::{
     bindings as more_bindings,
     dentry,
     dir::DirVTable,
-    foreign::ForeignData,
     from_err_ptr,
     lower::{
         LowerDentry,
@@ -69,8 +68,8 @@ pub(super) struct InodeCell<T: FileSystem> {
     /// Whether the inode is complete, and not evicted. An inode in the list of the super block need
     /// not be.
     published: Atomic<bool>,
-    /// Whether an open has found the lower file removed.
-    stale: Atomic<bool>,
+    /// The number of the task whose open has last found the lower file removed; 0 if none has.
+    stale_for: Atomic<i32>,
     /// The data of the file system.
     private: UnsafeCell<Option<T::Inode>>,
 }
@@ -198,7 +197,7 @@ pub(super) unsafe extern "C" fn alloc<T: FileSystem>(
     unsafe {
         (&raw mut (*cell).lower).write(Atomic::new(ptr::null_mut()));
         (&raw mut (*cell).published).write(Atomic::new(false));
-        (&raw mut (*cell).stale).write(Atomic::new(false));
+        (&raw mut (*cell).stale_for).write(Atomic::new(0));
         (&raw mut (*cell).private).write(UnsafeCell::new(None));
         Opaque::cast_into(&raw const (*cell).vfs)
     }
@@ -327,16 +326,19 @@ impl<T: FileSystem> Inode<T> {
         unsafe { (*self.cell().private.get()).as_ref() }
     }
 
-    /// The error of an open that has found the lower file removed: `ESTALE` once, then `ENODEV`.
+    /// The error of an open that has found the lower file removed: `ESTALE` for the first open of a
+    /// task, `ENODEV` for the next.
     ///
     /// On `ESTALE` the VFS walks the path again. If the name led here only until the removal, it does
     /// not exist then. If the walk ends here again, it began at a bind mount or at a descriptor.
     pub(super) fn stale_error(&self) -> Error {
-        let stale = &self.cell().stale;
-        if stale.load(Relaxed) {
+        // SAFETY: The current task is valid, and its number is constant.
+        let task = unsafe { (*bindings::get_current()).pid };
+        let stale_for = &self.cell().stale_for;
+        if stale_for.load(Relaxed) == task {
             return ENODEV;
         }
-        stale.store(true, Relaxed);
+        stale_for.store(task, Relaxed);
         ESTALE
     }
 
@@ -418,8 +420,6 @@ pub(crate) struct InodeInit<T: FileSystem> {
     pub(crate) owner: (u32, u32),
     /// The lower dentry that the inode stands for.
     pub(crate) lower: Option<LowerRef>,
-    /// The `i_private` that the operations of another module's file find.
-    pub(crate) data: Option<ForeignData>,
     /// The data of the file system.
     pub(crate) private: T::Inode,
 }
@@ -467,7 +467,6 @@ impl<'a, T: FileSystem> NewInode<'a, T> {
             };
             // CAST: File types fit into a mode.
             (*raw).i_mode = kind as u16 | init.mode & PERMISSIONS;
-            (*raw).i_private = init.data.map_or(ptr::null_mut(), ForeignData::as_ptr);
             (*raw).i_uid.val = init.owner.0;
             (*raw).i_gid.val = init.owner.1;
             bindings::set_nlink(raw, 1);

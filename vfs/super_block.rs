@@ -214,12 +214,15 @@ pub(super) unsafe extern "C" fn kill<T: FileSystem>(sb: *mut bindings::super_blo
     // SAFETY: The super block is valid. It owns the view, since `sget_fc()` sets `s_fs_info` before
     // any way leads here.
     let view = unsafe { Arc::<SharedView<T>>::from_foreign((*sb).s_fs_info) };
-    // Users of the link may use dentries and inodes until this returns.
-    view.weak.clear(sb);
+    // Users of the link may use dentries and inodes until it is cleared. A new super block of the
+    // view can be filled in as soon as this one was killed, so this one leaves the view before.
+    if view.weak.clear(sb) {
+        T::shut_down(&view);
+    }
     // SAFETY: The super block has no users left. This evicts all of its inodes and dentries, which
     // may look at the view: it is dropped behind them.
     unsafe { bindings::kill_anon_super(sb) };
-    T::shut_down(&view);
+    drop(view);
 }
 
 /// A view with the link to its super block.
@@ -324,19 +327,21 @@ impl<T: FileSystem> WeakSuper<T> {
         self.link.lock().sb = NonNull::new(sb);
     }
 
-    /// Makes the link lead nowhere if it leads to `sb`, and waits for its users. Sleeps.
+    /// Makes the link lead nowhere if it leads to `sb`, and waits for its users. Returns whether it
+    /// led there. Sleeps.
     ///
     /// A user takes no `s_umount`, so that the wait ends.
-    fn clear(&self, sb: *mut bindings::super_block) {
+    fn clear(&self, sb: *mut bindings::super_block) -> bool {
         let mut link = self.link.lock();
         // A super block that could not be filled in is not linked.
         if link.sb != NonNull::new(sb) {
-            return;
+            return false;
         }
         link.sb = None;
         while link.users != 0 {
             self.unused.wait(&mut link);
         }
+        true
     }
 }
 
