@@ -14,8 +14,8 @@
 //!
 //! A dentry (`d_fsdata`) and an inode each own a reference to a node: to that of the directory, or,
 //! for a file of a table, to that of the directory that the file is in. An open directory owns
-//! references to the dentries that it has pinned. A node has no pointer to its dentry: removal finds
-//! the dentry by name, from the root of the super block down (L5).
+//! references to the dentries that it has pinned. A node has no pointer to its dentry: removal
+//! finds the dentry by name, from the root of the super block down (L5).
 //!
 //! # Locks
 //!
@@ -239,8 +239,8 @@ impl FileSystem for EventFs {
         if private.node.is_dead() {
             return Err(ENODEV);
         }
-        // A remount may have changed the owner meanwhile (U31). This does not sleep, since the inode
-        // has no extended attributes that it could remove.
+        // A remount may have changed the owner meanwhile (U31). This does not sleep, since the
+        // inode has no extended attributes that it could remove.
         change.check()?;
         change.apply();
         let (owner, group) = inode.owner();
@@ -295,8 +295,8 @@ fn new_inode<S>(sb: &SuperBlock<EventFs, S>, found: Found) -> Result<NewInode<'_
 /// Removal (L6).
 ///
 /// Under the tree lock the subtree is unlinked and marked dead, and the dentry of its top is
-/// collected in each view. Behind the lock these dentries are invalidated and put, calls that run in
-/// the removed nodes are drained, and the providers are notified.
+/// collected in each view. Behind the lock these dentries are invalidated and put, calls that run
+/// in the removed nodes are drained, and the providers are notified.
 impl EventTree {
     /// Removes a node and all nodes below it. When this returns, no path leads to them. It cannot
     /// fail.
@@ -344,8 +344,8 @@ impl EventTree {
 /// Collects the dentry of a node in a view, or the last one on the way there. Does not sleep, and
 /// allocates nothing.
 ///
-/// The caller holds the tree lock, so that the way to the node does not change, and drops the result
-/// behind it (L3).
+/// The caller holds the tree lock, so that the way to the node does not change, and drops the
+/// result behind it (L3).
 fn collect(view: &Arc<EventView>, node: &Node<Meta>) -> Option<CollectedDentry<EventFs>> {
     if !view.shows(node) {
         return None;

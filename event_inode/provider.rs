@@ -94,7 +94,7 @@ impl Found {
     }
 }
 
-/// Types that can be told apart at run time. All types are: no provider can pass for another one.
+/// Types that can be identified at run time. All types can: no provider can pass for another one.
 pub(crate) trait AsAny: Any {
     /// The value as an `Any`, so that the layer of its type can downcast it.
     fn as_any(&self) -> &dyn Any;

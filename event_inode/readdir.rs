@@ -4,9 +4,9 @@
 //!
 //! With `readdir=dentries` an open directory instantiates its entries and pins them until it is
 //! released (L9): entry `n` is at position `2 + n`. With `readdir=metadata` it is listed from the
-//! nodes, and instantiates nothing: a file of the table is at position 2 plus its index, and a child
-//! uses position 2 + n + its inode number, behind the n files of the table. So the position of an
-//! entry never changes, whatever is added or removed (U19). A child that was added after the
+//! nodes, and instantiates nothing: a file of the table is at position 2 plus its index, and a
+//! child uses position 2 + n + its inode number, behind the n files of the table. So the position
+//! of an entry never changes, whatever is added or removed (U19). A child that was added after the
 //! directory was opened is not listed, since a name that is removed and added again would appear
 //! twice.
 

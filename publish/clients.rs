@@ -50,10 +50,10 @@ const DIRECTORY_MODE: u16 = 0o755;
 /// # Invariants
 ///
 /// Each node of this provider was added by
-/// [`CountedNode::link`](super::registry::CountedNode::link) for the owner in `key`. Its `private` is
-/// the data that the module has given with the table `entries`, or with the operations in `key`. No
-/// other code can add such a node: a kind is only handed to its own provider ([`Meta::kind_of`]),
-/// and this type is private to `publish/`, which never calls that.
+/// [`CountedNode::link`](super::registry::CountedNode::link) for the owner in `key`. Its `private`
+/// is the data that the module has given with the table `entries`, or with the operations in `key`.
+/// No other code can add such a node: a kind is only handed to its own provider
+/// ([`Meta::kind_of`]), and this type is private to `publish/`, which never calls that.
 pub(super) struct Client {
     /// The registry that counts the nodes and lists their open files.
     clients: Arc<Clients>,

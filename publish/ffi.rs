@@ -241,8 +241,8 @@ export_symbol_gpl! {
     ///
     /// # Safety
     ///
-    /// `dir` is null, or a pointer from [`eventfs_create_dir_get`] that is not an error pointer. The
-    /// caller does not use the pointer afterwards.
+    /// `dir` is null, or a pointer from [`eventfs_create_dir_get`] that is not an error pointer.
+    /// The caller does not use the pointer afterwards.
     unsafe fn eventfs_remove_dir_put(dir: *mut EventfsFile) {
         // SAFETY: The pointer is null, or a node to which there is a counted reference until
         // `put_handle()` below.

@@ -11,8 +11,9 @@
 //!
 //! 1. The request counts the node in the [`registry`] and links it. From then on look-ups find it.
 //! 2. A look-up of a name of the table calls the module's callback. Each callback and each file
-//!    operation runs under an active reference ([`Node::get_active`](crate::nodes::Node::get_active)), which
-//!    only a node that was not removed gives.
+//!    operation runs under an active reference
+//!    ([`Node::get_active`](crate::nodes::Node::get_active)), which only a node that was not
+//!    removed gives.
 //! 3. A removal unlinks the node and its descendants, and waits until their active references are
 //!    gone. It releases the open files ([`proxy`]), calls the release functions of the table, and
 //!    subtracts the node from the registry. Then it returns.

@@ -9,8 +9,8 @@
 //! vanished here at the next path walk. A node stores the inode number of its directory in tracefs,
 //! which distinguishes it from a later directory of the same name.
 //!
-//! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has found
-//! meanwhile. Where it contradicts the nodes, a look-up in tracefs decides.
+//! A listing of a directory of tracefs is a hint only: it may be older than what a look-up has
+//! found meanwhile. Where it contradicts the nodes, a look-up in tracefs decides.
 
 use super::{
     files,
@@ -451,8 +451,8 @@ impl Provider for Mirror {
     }
 }
 
-/// Removes the nodes of cached directories that have vanished from tracefs: of groups of events, and
-/// of events. Invalidates listings. May sleep.
+/// Removes the nodes of cached directories that have vanished from tracefs: of groups of events,
+/// and of events. Invalidates listings. May sleep.
 ///
 /// No path walk leads to such a directory in any case. This frees its memory, and detaches what is
 /// mounted on it. Nodes without dentries are removed when their parent is next opened.

@@ -2,8 +2,9 @@
 
 //! Dentries.
 //!
-//! A [`Dentry`] is borrowed. An [`ActiveDentry`] is a counted reference, with a lifetime during which
-//! something else keeps the super block. [`PinnedDentries`] keep their super block themselves.
+//! A [`Dentry`] is borrowed. An [`ActiveDentry`] is a counted reference, with a lifetime during
+//! which something else keeps the super block. [`PinnedDentries`] keep their super block
+//! themselves.
 //!
 //! The dentry that a look-up has to answer is an [`UnhashedDentry`]: no path leads to it. Answered
 //! with an inode it becomes a [`Spliced`] one, until the look-up returns. Dropping an
@@ -199,8 +200,8 @@ impl Dentry {
     ///
     /// # Errors
     ///
-    /// `ENOENT`: the name does not exist. `ENOTDIR`: this is not a directory. Otherwise the error of
-    /// the file system.
+    /// `ENOENT`: the name does not exist. `ENOTDIR`: this is not a directory. Otherwise the error
+    /// of the file system.
     pub(crate) fn lookup(&self, name: &[u8]) -> Result<ActiveDentry<'_>> {
         if !self.is_directory() {
             return Err(ENOTDIR);
@@ -404,8 +405,8 @@ impl Deref for ActiveDentry<'_> {
 
 impl Drop for ActiveDentry<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the counted reference is owned, and it is given up here. The
-        // lifetime has not ended, so that the super block is not shut down yet.
+        // SAFETY: By the type invariant the counted reference is owned, and it is given up here.
+        // The lifetime has not ended, so that the super block is not shut down yet.
         unsafe { bindings::dput(self.as_ptr()) };
     }
 }
@@ -417,10 +418,10 @@ impl Drop for ActiveDentry<'_> {
 /// Either the dentry meets the invariants of [`Dentry`], or it has met them at some time in the RCU
 /// read-side critical section of the caller, and `flags` has `LOOKUP_RCU`.
 unsafe fn revalidate_raw(dentry: *mut bindings::dentry, flags: c_uint) -> c_int {
-    // SAFETY: Dentries and inodes are freed an RCU grace period after their last user. A dentry puts
-    // its parent when it has no users left itself. So the caller guarantees that the dentry, its
-    // parent, which is constant, and the inodes of both are in memory. The call is as the VFS makes
-    // it in the mode that `flags` has.
+    // SAFETY: Dentries and inodes are freed an RCU grace period after their last user. A dentry
+    // puts its parent when it has no users left itself. So the caller guarantees that the dentry,
+    // its parent, which is constant, and the inodes of both are in memory. The call is as the VFS
+    // makes it in the mode that `flags` has.
     unsafe {
         let parent = (*dentry).d_parent;
         if ptr::eq(parent, dentry) {
@@ -472,8 +473,8 @@ fn gone(flags: c_uint) -> c_int {
 /// The dentry must have users, or have been hashed or had users at some time in the RCU read-side
 /// critical section of the caller.
 unsafe fn data_of(dentry: *mut bindings::dentry) -> *mut c_void {
-    // SAFETY: A dentry is freed an RCU grace period after it was unhashed and lost its last user, so
-    // that the caller guarantees that the dentry is in memory.
+    // SAFETY: A dentry is freed an RCU grace period after it was unhashed and lost its last user,
+    // so that the caller guarantees that the dentry is in memory.
     unsafe { (&raw const (*dentry).d_fsdata).read_volatile() }
 }
 
@@ -485,8 +486,8 @@ unsafe fn data_of(dentry: *mut bindings::dentry) -> *mut c_void {
 ///
 /// # Invariants
 ///
-/// During `'a`, the dentry is one of `T` that meets the invariants of [`Dentry`]. It is unhashed and
-/// negative, `d_fsdata` is null, and only this changes that.
+/// During `'a`, the dentry is one of `T` that meets the invariants of [`Dentry`]. It is unhashed
+/// and negative, `d_fsdata` is null, and only this changes that.
 pub(crate) struct UnhashedDentry<'a, T: FileSystem> {
     /// The dentry that the VFS has allocated for the name.
     dentry: *mut bindings::dentry,
@@ -616,8 +617,8 @@ impl<T: FileSystem> VTable<T> {
         // read-side critical section.
         let data = unsafe { data_of(dentry) };
         // SAFETY: `d_fsdata` owns a `T::Dentry` until the release of the dentry, which comes after
-        // its last user and after its unhashing. So an RCU read-side critical section that has found
-        // the dentry hashed began before the release.
+        // its last user and after its unhashing. So an RCU read-side critical section that has
+        // found the dentry hashed began before the release.
         if data.is_null() || T::is_stale(unsafe { T::Dentry::rcu_borrow(data) }) {
             return 0;
         }

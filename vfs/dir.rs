@@ -199,7 +199,8 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
     ///
     /// The VFS calls this for a file that [`Self::open`] has opened, as the last call.
     unsafe extern "C" fn release(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `private_data` owns the data since `open`, and gives it up here, in the last call.
+        // SAFETY: `private_data` owns the data since `open`, and gives it up here, in the last
+        // call.
         let data = unsafe { O::Data::from_foreign((*file).private_data) };
         // SAFETY: The file keeps the inode, which was published before it got a dentry.
         O::release(data, unsafe { Inode::from_raw(inode) });
@@ -223,8 +224,8 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
             context,
             _call: PhantomData,
         };
-        // SAFETY: `private_data` owns the data from `open` to `release`, which is the last call. The
-        // file keeps the inode, which was published before it got a dentry.
+        // SAFETY: `private_data` owns the data from `open` to `release`, which is the last call.
+        // The file keeps the inode, which was published before it got a dentry.
         from_result(|| unsafe {
             O::iterate(
                 O::Data::borrow((*file).private_data),
@@ -259,8 +260,8 @@ impl<T: FileSystem, O: DirOperations<T>> VTable<T, O> {
             return bindings::loff_t::from(EINVAL.to_errno());
         };
         if target == 0 {
-            // SAFETY: `private_data` owns the data from `open` to `release`, which is the last call.
-            // The file keeps the inode, which was published before it got a dentry.
+            // SAFETY: `private_data` owns the data from `open` to `release`, which is the last
+            // call. The file keeps the inode, which was published before it got a dentry.
             let rewound = unsafe {
                 O::rewind(
                     O::Data::borrow((*file).private_data),

@@ -5,8 +5,8 @@
 //! A regular file that stands for one of another file system (the lower file) has no operations of
 //! its own. Its `open` hands the open file over to the lower file system: the file gets the lower
 //! `file_operations`, and from then on the VFS calls those directly, with our file and our inode.
-//! `chrdev_open()` and debugfs's proxies do the same with `replace_fops()`. The lower operations find
-//! their data in `i_private` and `i_cdev` of our inode, where `open` puts the lower inode's.
+//! `chrdev_open()` and debugfs's proxies do the same with `replace_fops()`. The lower operations
+//! find their data in `i_private` and `i_cdev` of our inode, where `open` puts the lower inode's.
 //!
 //! So the lower operations must not look at the path, the super block, or a struct that the lower
 //! file system embeds its inodes in. The invariants of [`LowerDentry`] say so.
@@ -150,8 +150,8 @@ impl<T: FileSystem, H: Handover<T>> Lower<T, H> {
             let this = unsafe { Inode::<T>::from_raw(inode) };
             let lower = this.lower().ok_or(ENODEV)?;
             let fops = LowerFops::get(lower)?.ok_or_else(|| this.stale_error())?;
-            // SAFETY: The file is being opened by the caller, who has taken a reference to the owner
-            // of the operations that it has now.
+            // SAFETY: The file is being opened by the caller, who has taken a reference to the
+            // owner of the operations that it has now.
             unsafe { Self::replace_fops(file, &fops) }?;
             // SAFETY: `fops` keeps the lower operations. By the invariants of `LowerDentry` they
             // depend on no more of our inode than on these two fields. The lower dentry keeps what
@@ -193,9 +193,9 @@ impl<T: FileSystem, H: Handover<T>> Lower<T, H> {
         ours: *const bindings::file_operations,
         error: c_int,
     ) {
-        // SAFETY: Only the opener uses the file. A lower `open` that has replaced the operations may
-        // have put their owner, so that a reference is taken again: one too many only keeps this
-        // module loaded.
+        // SAFETY: Only the opener uses the file. A lower `open` that has replaced the operations
+        // may have put their owner, so that a reference is taken again: one too many only keeps
+        // this module loaded.
         unsafe {
             if (*file).f_op != ours {
                 kernel::pr_warn_once!(
@@ -227,8 +227,8 @@ impl<T: FileSystem, H: Handover<T>> Lower<T, H> {
             return unsafe { Noticed::<T, H>::own(file, fops) };
         }
         // SAFETY: `fops` has a reference to the owner, so that it is not being unloaded, and a
-        // further reference can be taken. The file gives back the reference to this module. The file
-        // keeps its mount, and with it this module.
+        // further reference can be taken. The file gives back the reference to this module. The
+        // file keeps its mount, and with it this module.
         unsafe {
             bindings::__module_get((*fops.fops).owner);
             bindings::module_put((*(*file).f_op).owner);
@@ -262,8 +262,8 @@ impl LowerFops {
     ///
     /// `ENODEV`: the module that owns the operations is being unloaded.
     fn get(lower: &LowerDentry) -> Result<Option<Self>> {
-        // SAFETY: The lower dentry has users, so that it keeps its inode and its parent, whose inode
-        // it keeps as well.
+        // SAFETY: The lower dentry has users, so that it keeps its inode and its parent, whose
+        // inode it keeps as well.
         let (inode, dir) = unsafe {
             let dentry = lower.as_ptr();
             ((*dentry).d_inode, (*(*dentry).d_parent).d_inode)
@@ -275,8 +275,8 @@ impl LowerFops {
         // SAFETY: The inode of the directory is valid.
         unsafe { bindings::down_read(&raw mut (*dir).i_rwsem) };
         let fops = if lower.is_current() {
-            // SAFETY: The lower file was not removed, and is not before the lock is released. So the
-            // module that owns its operations is loaded.
+            // SAFETY: The lower file was not removed, and is not before the lock is released. So
+            // the module that owns its operations is loaded.
             unsafe {
                 let fops = (*inode).__bindgen_anon_3.i_fop;
                 if bindings::try_module_get((*fops).owner) {
@@ -307,8 +307,8 @@ impl Drop for LowerFops {
 ///
 /// # Invariants
 ///
-/// `lower` are operations whose owner this owns a reference of. A file has `fops` as its `f_op` from
-/// [`Self::own`] until [`Self::disown`], and owns this meanwhile.
+/// `lower` are operations whose owner this owns a reference of. A file has `fops` as its `f_op`
+/// from [`Self::own`] until [`Self::disown`], and owns this meanwhile.
 #[repr(C)]
 struct Noticed<T: FileSystem, H: Handover<T>> {
     /// The `f_op` of the open file. First, so that a pointer to it is one to the whole.
@@ -346,9 +346,9 @@ impl<T: FileSystem, H: Handover<T>> Noticed<T, H> {
             },
             GFP_KERNEL_ACCOUNT,
         )?;
-        // SAFETY: `lower` has a reference to the owner, so that a further one can be taken. The file
-        // is being opened by the caller. Both operations have the same owner, so that the reference
-        // of the file stays right.
+        // SAFETY: `lower` has a reference to the owner, so that a further one can be taken. The
+        // file is being opened by the caller. Both operations have the same owner, so that the
+        // reference of the file stays right.
         unsafe {
             // INVARIANT: This is the reference of `noticed`.
             bindings::__module_get(theirs.owner);

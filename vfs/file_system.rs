@@ -75,7 +75,8 @@ pub(crate) trait FileSystem: Sized + Send + Sync + 'static {
     type Options: Default + Send;
     /// The object that is registered, and that mounts make views of.
     type Instance: Send + Sync + 'static;
-    /// The content of one super block, see [`SharedView`]. Mounts of one view share the super block.
+    /// The content of one super block, see [`SharedView`]. Mounts of one view share the super
+    /// block.
     type View: Send + Sync + 'static;
     /// The data of an inode, owned by it from its creation to its eviction.
     type Inode: Send + Sync;
@@ -148,8 +149,8 @@ pub(crate) struct Registration<T: FileSystem> {
     instance: Arc<T::Instance>,
 }
 
-// SAFETY: `register_filesystem()` and `unregister_filesystem()` may be called on any thread, and the
-// instance, which is dropped with the registration, is `Send` and `Sync`.
+// SAFETY: `register_filesystem()` and `unregister_filesystem()` may be called on any thread, and
+// the instance, which is dropped with the registration, is `Send` and `Sync`.
 unsafe impl<T: FileSystem> Send for Registration<T> {}
 // SAFETY: A shared reference gives shared access to the cache and to the instance, which are
 // `Sync`. Nothing writes `fs` through it but the VFS, under its own lock.

@@ -252,8 +252,8 @@ impl<T: FileSystem> VTable<T> {
     ///
     /// # Safety
     ///
-    /// The VFS calls this for a context that [`init`] has set up and whose `root` is that of a super
-    /// block of `T`, with `s_umount` held for writing.
+    /// The VFS calls this for a context that [`init`] has set up and whose `root` is that of a
+    /// super block of `T`, with `s_umount` held for writing.
     unsafe extern "C" fn reconfigure(fc: *mut more_bindings::fs_context) -> c_int {
         // SAFETY: `root` keeps its super block, which is one of `T` and was filled in.
         let sb = unsafe { SuperBlock::<T>::from_raw((*(*fc).root).d_sb) };

@@ -218,8 +218,8 @@ pub(super) unsafe extern "C" fn evict<T: FileSystem>(inode: *mut bindings::inode
     let cell = unsafe { InodeCell::<T>::from_vfs(inode) };
     // INVARIANT: `private` changes after this.
     cell.published.store(false, Release);
-    // SAFETY: The inode has no users, and is in no list in which one could be found. RCU path walks,
-    // which may still come across the inode, do not use `private`.
+    // SAFETY: The inode has no users, and is in no list in which one could be found. RCU path
+    // walks, which may still come across the inode, do not use `private`.
     drop(unsafe { (*cell.private.get()).take() });
     if let Some(lower) = NonNull::new(cell.lower.load(Acquire)) {
         // SAFETY: By the type invariant the inode owns this reference, and gives it up here, in the
@@ -239,8 +239,8 @@ pub(super) unsafe extern "C" fn free<T: FileSystem>(inode: *mut bindings::inode)
     let cell = ptr::from_ref(unsafe { InodeCell::<T>::from_vfs(inode) });
     // The super block, which leads to the cache, may be gone. `kfree()` finds the cache by the
     // address.
-    // SAFETY: The memory came from a slab cache, and nothing uses it any longer. `evict` has dropped
-    // what the cell owned; a cell that was not published owns nothing.
+    // SAFETY: The memory came from a slab cache, and nothing uses it any longer. `evict` has
+    // dropped what the cell owned; a cell that was not published owns nothing.
     unsafe { bindings::kfree(cell.cast()) };
 }
 
@@ -265,8 +265,8 @@ pub(super) unsafe fn lower_under_rcu<T: FileSystem>(
 ///
 /// # Invariants
 ///
-/// While there is a reference, the inode is embedded in an [`InodeCell`] that is `published`, and is
-/// not evicted. Its super block is one of `T`, and is not shut down.
+/// While there is a reference, the inode is embedded in an [`InodeCell`] that is `published`, and
+/// is not evicted. Its super block is one of `T`, and is not shut down.
 #[repr(transparent)]
 pub(crate) struct Inode<T: FileSystem>(Opaque<bindings::inode>, PhantomData<T>);
 
@@ -281,8 +281,8 @@ impl<T: FileSystem> Inode<T> {
     ///
     /// `inode` must be a published inode of `T` that has users for `'a`.
     pub(crate) unsafe fn from_raw<'a>(inode: *mut bindings::inode) -> &'a Self {
-        // SAFETY: The caller guarantees the type invariants: an inode with users is not evicted, and
-        // its super block is not shut down. The type is a transparent wrapper.
+        // SAFETY: The caller guarantees the type invariants: an inode with users is not evicted,
+        // and its super block is not shut down. The type is a transparent wrapper.
         unsafe { &*inode.cast() }
     }
 
@@ -329,8 +329,9 @@ impl<T: FileSystem> Inode<T> {
     /// The error of an open that has found the lower file removed: `ESTALE` for the first open of a
     /// task, `ENODEV` for the next.
     ///
-    /// On `ESTALE` the VFS walks the path again. If the name led here only until the removal, it does
-    /// not exist then. If the walk ends here again, it began at a bind mount or at a descriptor.
+    /// On `ESTALE` the VFS walks the path again. If the name led here only until the removal, it
+    /// does not exist then. If the walk ends here again, it began at a bind mount or at a
+    /// descriptor.
     pub(super) fn stale_error(&self) -> Error {
         // SAFETY: The current task is valid, and its number is constant.
         let task = unsafe { (*bindings::get_current()).pid };

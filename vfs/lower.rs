@@ -2,9 +2,9 @@
 
 //! The lower file system: an internal mount of tracefs, and its dentries.
 //!
-//! As in an overlay, an inode of ours stands for a dentry of the lower file system. The dentry keeps
-//! everything that its inode refers to. Directories are listed here; open files are handed over, see
-//! [`file`](super::file).
+//! As in an overlay, an inode of ours stands for a dentry of the lower file system. The dentry
+//! keeps everything that its inode refers to. Directories are listed here; open files are handed
+//! over, see [`file`](super::file).
 
 use super::{
     dentry::{
@@ -40,13 +40,13 @@ use kernel::{
 /// - its super block is never shut down: each entry of tracefs pins it (`simple_pin_fs()`), and the
 ///   entries of the root that the kernel makes at boot stay;
 /// - it is never renamed or moved;
-/// - the file operations of its inode depend on `i_private`, on `i_cdev`, and on the fields that each
-///   open file and each inode of the VFS has, but neither on the path, nor on the super block, nor on
-///   the struct that embeds the inode. (`make lint` searches the kernel's sources for a function that
-///   does. Operations of directories do.)
+/// - the file operations of its inode depend on `i_private`, on `i_cdev`, and on the fields that
+///   each open file and each inode of the VFS has, but neither on the path, nor on the super block,
+///   nor on the struct that embeds the inode. (`make lint` searches the kernel's sources for a
+///   function that does. Operations of directories do.)
 /// - while the dentry has users, `i_private` and `i_cdev` of its inode lead to valid data: tracefs
-///   frees the data of an event with the dentry, and that of its other files is static, or is looked
-///   up and referenced by their `open`;
+///   frees the data of an event with the dentry, and that of its other files is static, or is
+///   looked up and referenced by their `open`;
 /// - a file is removed under the `i_rwsem` of its directory, before the module that owns its
 ///   operations is unloaded. Operations of files that are removed without it are built in.
 #[repr(transparent)]
@@ -172,7 +172,8 @@ impl KernMount {
     pub(crate) fn root(&self) -> Result<LowerRef> {
         // SAFETY: By the type invariant the mount is valid. It keeps its root.
         let root = from_err_ptr(unsafe { (*self.mount.as_ptr()).mnt_root })?;
-        // SAFETY: The mount is a user of the root, and keeps the super block, which is one of tracefs.
+        // SAFETY: The mount is a user of the root, and keeps the super block, which is one of
+        // tracefs.
         let root = unsafe { Dentry::from_raw(root.as_ptr()) };
         // SAFETY: The root of tracefs is a dentry of tracefs.
         Ok(unsafe { LowerRef::new(root.into()) })
@@ -202,8 +203,8 @@ impl KernMount {
     ///
     /// # Errors
     ///
-    /// The error of `take`, which ends the listing, or of tracefs. `ESPIPE`: the directory has fewer
-    /// than `skip` entries.
+    /// The error of `take`, which ends the listing, or of tracefs. `ESPIPE`: the directory has
+    /// fewer than `skip` entries.
     pub(crate) fn list(
         &self,
         dentry: &LowerDentry,
@@ -296,7 +297,8 @@ impl<F: FnMut(&[u8], u64, bool) -> Result> Lister<F> {
     ///
     /// # Safety
     ///
-    /// `iterate_dir()` calls this with the context of a `Lister<F>`, and with a name of `len` bytes.
+    /// `iterate_dir()` calls this with the context of a `Lister<F>`, and with a name of `len`
+    /// bytes.
     unsafe extern "C" fn actor(
         context: *mut bindings::dir_context,
         name: *const c_char,
@@ -331,7 +333,8 @@ impl Drop for LowerDir {
         let file = self.0.as_ptr();
         // Closes the file now, and not when the task returns to user space.
         // SAFETY: By the type invariant this is the last reference, and it is given up here. The
-        // caller is in process context, and holds no lock that closing a directory of tracefs takes.
+        // caller is in process context, and holds no lock that closing a directory of tracefs
+        // takes.
         unsafe { bindings::__fput_sync(file) };
     }
 }

@@ -14,8 +14,8 @@
 //! - a [`SetAttr`] exists while the inode is locked, a [`DirEmitter`] while a directory is read;
 //! - no [`LowerDentry`](lower::LowerDentry) is ever renamed, and it keeps the data of its file.
 //!
-//! The C headers are named in each file. Marks such as (L12) are rules of `Documentation/design.md`;
-//! marks such as (U24) are rows of `Documentation/upstream-defects.md`.
+//! The C headers are named in each file. Marks such as (L12) are rules of
+//! `Documentation/design.md`; marks such as (U24) are rows of `Documentation/upstream-defects.md`.
 
 #![allow(unsafe_code)]
 

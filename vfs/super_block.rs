@@ -56,8 +56,8 @@ pub(crate) enum Ready {}
 /// # Invariants
 ///
 /// While there is a reference, the super block is not shut down. `s_type` is embedded in a
-/// `Registration<T>`, which outlives the super block. `s_fs_info` owns a reference to the view, from
-/// which nothing takes it before the super block was shut down.
+/// `Registration<T>`, which outlives the super block. `s_fs_info` owns a reference to the view,
+/// from which nothing takes it before the super block was shut down.
 #[repr(transparent)]
 pub(crate) struct SuperBlock<T: FileSystem, S = Ready>(
     Opaque<bindings::super_block>,
@@ -73,7 +73,8 @@ impl<T: FileSystem, S> SuperBlock<T, S> {
     ///
     /// # Safety
     ///
-    /// `sb` must be a super block of `T` in the state `S`, which meets the type invariants for `'a`.
+    /// `sb` must be a super block of `T` in the state `S`, which meets the type invariants for
+    /// `'a`.
     pub(super) unsafe fn from_raw<'a>(sb: *mut bindings::super_block) -> &'a Self {
         // SAFETY: The caller guarantees that the super block is valid for `'a`, and the type is a
         // transparent wrapper.
@@ -190,8 +191,8 @@ pub(super) unsafe extern "C" fn fill<T: FileSystem>(
         // SAFETY: `d_make_root()` takes over the inode, also when it fails.
         let root = unsafe { bindings::d_make_root(inode.into_raw()) };
         let root = NonNull::new(root).ok_or(ENOMEM)?;
-        // SAFETY: The dentry is new, and owns `data` from here on. Nothing else uses the super block
-        // before it is filled in.
+        // SAFETY: The dentry is new, and owns `data` from here on. Nothing else uses the super
+        // block before it is filled in.
         unsafe {
             (*root.as_ptr()).d_fsdata = data.into_foreign();
             (*sb).s_root = root.as_ptr();

@@ -96,8 +96,8 @@ impl DirHandle {
         // - By the safety requirements of this function, and by the invariant of `Table`, the
         //   functions accept `data`. The operations are constants of the module, too, and the data
         //   that the callbacks report is `data`, which only a release function drops.
-        // - `owner` is this module, and so the caller: `LocalModule` is defined by its `module!`, and
-        //   safe code cannot make the `ThisModule` of another one.
+        // - `owner` is this module, and so the caller: `LocalModule` is defined by its `module!`,
+        //   and safe code cannot make the `ThisModule` of another one.
         let dir = from_err_ptr(unsafe {
             ffi::eventfs_create_dir_get(
                 name.as_char_ptr(),

@@ -319,8 +319,8 @@ impl<P: Ownership> Table<P> {
             // SAFETY: By the safety requirements `filp` is being opened. It is a file of eventfs,
             // because it has our operations.
             let file = ptr::from_ref(unsafe { Self::file_of(filp)? });
-            // SAFETY: By the safety requirements `filp` is being opened, so no other thread uses it.
-            // `private_data` belongs to the operations of the file.
+            // SAFETY: By the safety requirements `filp` is being opened, so no other thread uses
+            // it. `private_data` belongs to the operations of the file.
             unsafe { (*filp).private_data = file.cast_mut().cast() };
             Ok(0)
         })

@@ -16,7 +16,7 @@ loaded || insmod "$MODULE"
 		echo "-:fresh/one" >>"$TRACEFS/kprobe_events"
 	done 2>/dev/null
 ) &
-for round in $(seq $(scale 60 15)); do
+for round in $(seq "$(scale 60 15)"); do
 	mount_at "$MNT" uid=1000,gid=1001,mode=751
 	equal "options of the first mount, round $round" uid=1000,gid=1001,mode=751 \
 		"$(mount_options "$MNT")"
