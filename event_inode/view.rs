@@ -112,7 +112,9 @@ impl View {
 
     /// Whether the view shows a node: the root, or a node below it.
     pub(super) fn shows(&self, node: &Node<Meta>) -> bool {
-        ptr::eq(ancestor_at(node, depth_of(&self.root)), &*self.root)
+        // All nodes are below the root of the tree.
+        self.root.parent().is_none()
+            || ptr::eq(ancestor_at(node, depth_of(&self.root)), &*self.root)
     }
 
     /// Applies the options of the first mount (U23). May sleep.

@@ -387,7 +387,8 @@ impl<T: FileSystem> Drop for ActiveSuper<T> {
         let weak = &self.view.weak;
         let mut link = weak.link.lock();
         link.users -= 1;
-        if link.users == 0 {
+        // Only `WeakSuper::clear` waits, after it has cleared the link.
+        if link.users == 0 && link.sb.is_none() {
             weak.unused.notify_all();
         }
     }
