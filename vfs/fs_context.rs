@@ -159,7 +159,7 @@ impl<T: FileSystem> VTable<T> {
     ///
     /// # Safety
     ///
-    /// The VFS calls this for a context that [`init`] has set up, as the last call.
+    /// The VFS calls this for a context that [`init()`] has set up, as the last call.
     unsafe extern "C" fn free(fc: *mut more_bindings::fs_context) {
         // SAFETY: `fs_private` owns the options since `init`, and `s_fs_info` owns a view if
         // `get_tree` has put one there and no super block has taken it over. Nothing uses the
@@ -176,7 +176,7 @@ impl<T: FileSystem> VTable<T> {
     ///
     /// # Safety
     ///
-    /// The VFS calls this for a context that [`init`] has set up, with a valid `param`. It
+    /// The VFS calls this for a context that [`init()`] has set up, with a valid `param`. It
     /// serialises the calls for one context.
     unsafe extern "C" fn parse_param(
         fc: *mut more_bindings::fs_context,
@@ -220,7 +220,7 @@ impl<T: FileSystem> VTable<T> {
     ///
     /// # Safety
     ///
-    /// The VFS calls this for a context that [`init`] has set up. It serialises the calls for one
+    /// The VFS calls this for a context that [`init()`] has set up. It serialises the calls for one
     /// context.
     unsafe extern "C" fn get_tree(fc: *mut more_bindings::fs_context) -> c_int {
         let view = {
@@ -252,7 +252,7 @@ impl<T: FileSystem> VTable<T> {
     ///
     /// # Safety
     ///
-    /// The VFS calls this for a context that [`init`] has set up and whose `root` is that of a
+    /// The VFS calls this for a context that [`init()`] has set up and whose `root` is that of a
     /// super block of `T`, with `s_umount` held for writing.
     unsafe extern "C" fn reconfigure(fc: *mut more_bindings::fs_context) -> c_int {
         // SAFETY: `root` keeps its super block, which is one of `T` and was filled in.
@@ -287,7 +287,7 @@ pub(super) unsafe extern "C" fn init<T: FileSystem>(fc: *mut bindings::fs_contex
 ///
 /// # Safety
 ///
-/// [`init`] has set up the context, and no other call for it runs during `'a`.
+/// [`init()`] has set up the context, and no other call for it runs during `'a`.
 pub(super) unsafe fn options<'a, T: FileSystem>(
     fc: *mut more_bindings::fs_context,
 ) -> &'a T::Options {

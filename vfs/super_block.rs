@@ -165,7 +165,7 @@ impl<T: FileSystem> SuperBlock<T> {
 /// # Safety
 ///
 /// The VFS calls this with `s_umount` held, for a new super block of a [`Registration`] of `T` that
-/// has taken over `s_fs_info` from `fc`, a context of [`fs_context::init`].
+/// has taken over `s_fs_info` from `fc`, a context of [`fs_context::init()`].
 pub(super) unsafe extern "C" fn fill<T: FileSystem>(
     sb: *mut bindings::super_block,
     fc: *mut more_bindings::fs_context,
